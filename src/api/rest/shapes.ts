@@ -1,0 +1,206 @@
+import { Type, type Static } from 'typebox';
+
+const time = (description: string): ReturnType<typeof Type.String> =>
+  Type.String({ description, format: 'date-time', examples: ['2026-11-20T10:30:00.250Z'] });
+const optionalTime = (description: string) => Type.Union([time(description), Type.Null()]);
+
+/** A page of anything. */
+export const pageOf = <T extends ReturnType<typeof Type.Object>>(item: T) =>
+  Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) });
+
+/** RFC 9457. `code` is one of the error catalogue's. */
+export const ProblemShape = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'What was wrong, the value got, and the remedy.' }),
+  code: Type.String(),
+  retryable: Type.Boolean(),
+  requestId: Type.String(),
+});
+
+/** Settings of a stream; on a stream: those that were set for it; under `effective`: all. */
+export const StreamSettingsShape = Type.Object(
+  {
+    framesPerSegment: Type.Integer({ minimum: 1, maximum: 600 }),
+    maxSegmentWaitSeconds: Type.Number({ minimum: 0.1, maximum: 3600 }),
+    retentionHours: Type.Number({ exclusiveMinimum: 0, maximum: 87_600 }),
+    offlineAfterSeconds: Type.Number({ minimum: 0.1, maximum: 86_400 }),
+    minArchiveDurationSeconds: Type.Number({ minimum: 0 }),
+    maxSessionHours: Type.Number({ exclusiveMinimum: 0, maximum: 720 }),
+    archiveRetentionDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
+    gapToleranceSeconds: Type.Union([Type.Number({ minimum: 0.001 }), Type.Null()]),
+    futureToleranceSeconds: Type.Number({ minimum: 0 }),
+    frameIntervalSeconds: Type.Number({ minimum: 0.001, maximum: 3600 }),
+    crf: Type.Integer({ minimum: 0, maximum: 51 }),
+    displaySpeed: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
+    overlay: Type.Union([
+      Type.Object(
+        {
+          position: Type.Union([
+            Type.Literal('top-left'),
+            Type.Literal('top-right'),
+            Type.Literal('bottom-left'),
+            Type.Literal('bottom-right'),
+          ]),
+          sizePx: Type.Integer({ minimum: 7, maximum: 400 }),
+          timeZone: Type.String(),
+        },
+        { additionalProperties: false },
+      ),
+      Type.Null(),
+    ]),
+  },
+  { additionalProperties: false },
+);
+
+/** A stream as the API shows it. */
+export const StreamShape = Type.Object({
+  id: Type.String(),
+  tenant: Type.String(),
+  kind: Type.Union([Type.Literal('frames'), Type.Literal('push'), Type.Literal('chunks'), Type.Literal('asset')]),
+  name: Type.String(),
+  deviceId: Type.Union([Type.String(), Type.Null()]),
+  state: Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('new')], {
+    description: '`new`: nothing has arrived yet.',
+  }),
+  lastCapturedAt: optionalTime('Capture time of the newest frame.'),
+  lastReceivedAt: optionalTime('When the newest frame arrived.'),
+  clockSkewMs: Type.Union([Type.Number(), Type.Null()], {
+    description: 'Arrival minus capture of the newest frame: the source clock’s lag plus the way here.',
+  }),
+  settings: Type.Partial(StreamSettingsShape),
+  effective: StreamSettingsShape,
+  createdAt: time('When it was made.'),
+  urls: Type.Object({
+    master: Type.String(),
+    live: Type.String(),
+    dvr: Type.String(),
+    latest: Type.String(),
+  }),
+});
+
+/** Answer to a frame. */
+export const FrameAcceptedShape = Type.Object({ eventId: Type.String(), streamId: Type.String() });
+
+/** A frame event as it is posted to /v1/events/frames and as it lies in the topic `zoetrope.frames`. */
+export const FrameEventShape = Type.Object({
+  eventId: Type.String({ minLength: 1, maxLength: 200 }),
+  clientId: Type.String({ minLength: 1, maxLength: 200 }),
+  deviceId: Type.String({ minLength: 1, maxLength: 200 }),
+  timestamp: time('Capture time.'),
+  framePath: Type.String({
+    minLength: 1,
+    maxLength: 1024,
+    description:
+      'An absolute path below one of ZOETROPE_FRAME_ROOTS, or a key of the object store that starts with `frames/`.',
+  }),
+  requestId: Type.Optional(Type.String({ maxLength: 200 })),
+  secondaryKey: Type.Optional(Type.Union([Type.String({ maxLength: 200 }), Type.Null()])),
+  location: Type.Optional(Type.Union([Type.Object({ lat: Type.Number(), lon: Type.Number() }), Type.Null()])),
+});
+
+/** A stretch with pictures. */
+export const StretchShape = Type.Object({
+  from: time('Start.'),
+  to: time('End, exclusive.'),
+  segmentCount: Type.Integer(),
+  frameCount: Type.Integer(),
+  sizeBytes: Type.Integer(),
+});
+
+/** A stretch without. */
+export const GapShape = Type.Object({ from: time('Start.'), to: time('End, exclusive.') });
+
+/** A session on the timeline. */
+export const SessionShape = Type.Object({
+  id: Type.String(),
+  from: time('Capture time of its first frame.'),
+  to: time('End of its last segment so far.'),
+  open: Type.Boolean(),
+  endedBy: Type.Union([Type.String(), Type.Null()]),
+});
+
+/** A marker. */
+export const MarkerShape = Type.Object({
+  id: Type.String(),
+  streamId: Type.String(),
+  at: time('Where it stands.'),
+  until: optionalTime('Its end, when it is a range.'),
+  label: Type.String(),
+  type: Type.String(),
+  data: Type.Record(Type.String(), Type.Unknown()),
+  createdAt: time('When it was made.'),
+});
+
+/** A marker to be made. */
+export const NewMarkerShape = Type.Object(
+  {
+    at: time('Where it stands.'),
+    until: Type.Optional(optionalTime('Its end, when it is a range.')),
+    label: Type.String({ minLength: 1, maxLength: 200 }),
+    type: Type.Optional(Type.String({ pattern: '^[a-z0-9._-]{1,64}$', default: 'note' })),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { additionalProperties: false },
+);
+
+/** An archive: the kept session of a source that went offline. */
+export const ArchiveShape = Type.Object({
+  id: Type.String(),
+  streamId: Type.String(),
+  name: Type.String(),
+  from: time('Start.'),
+  to: time('End, exclusive.'),
+  sessionId: Type.Union([Type.String(), Type.Null()]),
+  createdAt: time('When it was made.'),
+  expiresAt: optionalTime('When it goes by itself.'),
+  url: Type.String({ description: 'Its playlist.' }),
+});
+
+/** GET /v1/streams/{id}/timeline */
+export const TimelineShape = Type.Object({
+  streamId: Type.String(),
+  from: time('Start of the answer.'),
+  to: time('End of the answer, exclusive.'),
+  now: time('The server’s clock.'),
+  liveEdge: optionalTime('End of the newest on-time segment.'),
+  stretches: Type.Array(StretchShape),
+  gaps: Type.Array(GapShape),
+  sessions: Type.Array(SessionShape),
+  markers: Type.Array(MarkerShape),
+  holds: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      kind: Type.String(),
+      name: Type.String(),
+      from: time('Start.'),
+      to: optionalTime('End.'),
+    }),
+  ),
+});
+
+/** GET /v1/streams/{id}/clock */
+export const ClockShape = Type.Object({
+  at: time('Wall time.'),
+  pts90k: Type.Integer({ description: 'Media time in the epoch, 1/90,000 s.' }),
+  epochId: Type.String(),
+  anchorAt: time('Wall time at media time 0 of the epoch.'),
+  segmentId: Type.Union([Type.String(), Type.Null()], { description: 'The segment that holds it; null in a gap.' }),
+  sequence: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'That segment’s media sequence number in `live`.',
+  }),
+  frameAt: optionalTime('Capture time of the frame shown then.'),
+  errorMs: Type.Number({ description: 'Upper bound of the mapping’s error.' }),
+});
+
+/** A stream, as TypeScript sees it. */
+export type StreamJson = Static<typeof StreamShape>;
+/** A timeline, as TypeScript sees it. */
+export type TimelineJson = Static<typeof TimelineShape>;
+/** A marker, as TypeScript sees it. */
+export type MarkerJson = Static<typeof MarkerShape>;
+/** An archive, as TypeScript sees it. */
+export type ArchiveJson = Static<typeof ArchiveShape>;
+/** A frame event, as TypeScript sees it. */
+export type FrameEvent = Static<typeof FrameEventShape>;

@@ -1,0 +1,50 @@
+import type { Component } from '../base/component.ts';
+
+/**
+ * Bytes by key. The contract, whatever the store below it:
+ *
+ * - A key is 1–512 characters of `[A-Za-z0-9._/-]` whose parts are neither empty, `.` nor `..`, and do not start with `.`;
+ *   anything else is `invalid_argument`. No key ever reaches outside the store.
+ * - `put` resolves when the bytes are durable (they survive a kill -9 and a power cut). A reader sees all of them or none.
+ *   Putting a key again replaces it as a whole; Zoetrope itself writes each key once.
+ * - `get`, `open` and `head` of a missing key throw `missing_input`.
+ * - `delete` of missing keys is no error. It resolves when they are gone.
+ * - `list` is in key order and may be resumed with `after`.
+ * - No reliance on conditional writes, renames or directories: S3 has none of these everywhere.
+ * - A full store throws `storage_full`; a store that cannot be reached throws `unavailable`. A failed `put` leaves nothing behind.
+ */
+export interface ObjectStore extends Component {
+  /** What this store can do beyond the contract. */
+  readonly capabilities: ObjectStoreCapabilities;
+  put(key: string, data: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** The whole object, or the bytes `start` to `end` (inclusive; both inside the object, else `range_not_satisfiable`). */
+  get(key: string, options?: GetOptions): Promise<Uint8Array>;
+  /** As {@link ObjectStore.get}, in pieces. */
+  open(key: string, options?: GetOptions): AsyncIterable<Uint8Array>;
+  head(key: string): Promise<ObjectHead>;
+  delete(keys: readonly string[]): Promise<void>;
+  /** Keys that start with `prefix`, in order, `after` excluded. */
+  list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ObjectHead>;
+  /** Bytes that may still be written; null when the store knows no limit. */
+  freeBytes(): Promise<number | null>;
+}
+
+/** Optional abilities, asked for by flag and never by the adapter's name. */
+export interface ObjectStoreCapabilities {
+  /** URLs that let a client read or write one object without the server. */
+  readonly presign: boolean;
+}
+
+/** What part to read, and when to stop. */
+export interface GetOptions {
+  readonly start?: number;
+  readonly end?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What is known of an object without reading it. */
+export interface ObjectHead {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+}
