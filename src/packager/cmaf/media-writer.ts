@@ -1,0 +1,103 @@
+import { ZoetropeError } from '../../base/errors.ts';
+import { BoxWriter } from './box-writer.ts';
+import { TRACK_ID } from './init-writer.ts';
+
+/** A sample to be written: one access unit with length-prefixed NAL units. */
+export interface Sample {
+  readonly data: Uint8Array;
+  readonly duration90k: number;
+  readonly isSync: boolean;
+  /** Presentation minus decoding time; left out: 0 (no reordering). */
+  readonly compositionOffset90k?: number;
+}
+
+/** A media segment to be written. */
+export interface MediaSegment {
+  /** `mfhd` sequence number, from 0; only its low 32 bits are kept. */
+  readonly sequenceNumber: number;
+  /** `tfdt`: decoding time of the first sample since the epoch's start. */
+  readonly baseMediaDecodeTime90k: number;
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * Writes a CMAF segment of one chunk: `styp`, `moof` and `mdat` (ISO/IEC 23000-19 §7.3.2). Every sample's duration, size and flags are
+ * explicit, so that it can be read without its init segment. @throws invalid_argument on times that cannot be written.
+ */
+export function writeMediaSegment(segment: MediaSegment): Uint8Array {
+  checkSegment(segment);
+  const mediaBytes = segment.samples.reduce((sum, sample) => sum + sample.data.length, 0);
+  if (mediaBytes > 0xffff_fff0) {
+    throw new ZoetropeError('payload_too_large', `A segment can hold 4 GiB of samples. Got ${mediaBytes} bytes.`);
+  }
+  const hasOffsets = segment.samples.some((sample) => (sample.compositionOffset90k ?? 0) !== 0);
+  const out = new BoxWriter(160 + segment.samples.length * 16 + mediaBytes);
+  out.box('styp', () => {
+    out.text('msdh');
+    out.u32(0);
+    out.text('msdhcmfsiso6');
+  });
+  const moofStart = out.length;
+  let dataOffsetAt = 0;
+  out.box('moof', () => {
+    out.fullBox('mfhd', 0, 0, () => out.u32(segment.sequenceNumber >>> 0));
+    out.box('traf', () => {
+      out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF, () => out.u32(TRACK_ID));
+      out.fullBox('tfdt', 1, 0, () => out.u64(segment.baseMediaDecodeTime90k));
+      const flags = TRUN_DATA_OFFSET | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS;
+      out.fullBox('trun', hasOffsets ? 1 : 0, hasOffsets ? flags | TRUN_COMPOSITION_OFFSET : flags, () => {
+        out.u32(segment.samples.length);
+        dataOffsetAt = out.length;
+        out.u32(0);
+        for (const sample of segment.samples) {
+          out.u32(sample.duration90k);
+          out.u32(sample.data.length);
+          out.u32(sample.isSync ? SYNC_SAMPLE : NON_SYNC_SAMPLE);
+          if (hasOffsets) out.i32(sample.compositionOffset90k ?? 0);
+        }
+      });
+    });
+  });
+  const mdatHeaderBytes = 8;
+  out.patchU32(dataOffsetAt, out.length - moofStart + mdatHeaderBytes);
+  out.box('mdat', () => {
+    for (const sample of segment.samples) out.bytes(sample.data);
+  });
+  return out.finish();
+}
+
+/** `tf_flags` and `tr_flags` of ISO/IEC 14496-12 §8.8.7 and §8.8.8. */
+export const TFHD_DEFAULT_BASE_IS_MOOF = 0x020000;
+export const TRUN_DATA_OFFSET = 0x1;
+export const TRUN_FIRST_SAMPLE_FLAGS = 0x4;
+export const TRUN_DURATION = 0x100;
+export const TRUN_SIZE = 0x200;
+export const TRUN_FLAGS = 0x400;
+export const TRUN_COMPOSITION_OFFSET = 0x800;
+/** `sample_depends_on` 2: an I-picture. */
+export const SYNC_SAMPLE = 0x02000000;
+/** `sample_depends_on` 1 and `sample_is_non_sync_sample`. */
+export const NON_SYNC_SAMPLE = 0x01010000;
+
+function checkSegment(segment: MediaSegment): void {
+  if (segment.samples.length === 0) {
+    throw new ZoetropeError('invalid_argument', 'A media segment needs at least one sample. Got none.');
+  }
+  if (!Number.isSafeInteger(segment.baseMediaDecodeTime90k) || segment.baseMediaDecodeTime90k < 0) {
+    throw new ZoetropeError(
+      'invalid_argument',
+      `A media segment's start must be a whole number of ticks from 0. Got ${segment.baseMediaDecodeTime90k}.`,
+    );
+  }
+  segment.samples.forEach((sample, index) => {
+    if (!Number.isInteger(sample.duration90k) || sample.duration90k < 0 || sample.duration90k > 0xffff_ffff) {
+      throw new ZoetropeError(
+        'invalid_argument',
+        `A sample's duration must be a whole number of ticks from 0 to 2³²−1. Got ${sample.duration90k} for sample ${index}.`,
+      );
+    }
+    if (sample.data.length === 0) {
+      throw new ZoetropeError('invalid_argument', `A sample must hold at least one byte. Sample ${index} is empty.`);
+    }
+  });
+}

@@ -1,0 +1,172 @@
+import { ZoetropeError } from '../../base/errors.ts';
+
+/** Colour description, in the code points of ISO/IEC 23091-2 (`nclx`). */
+export interface Colour {
+  readonly primaries: number;
+  readonly transfer: number;
+  readonly matrix: number;
+  readonly fullRange: boolean;
+}
+
+/** What packaging needs of a sequence parameter set. */
+export interface SpsInfo {
+  readonly profileIdc: number;
+  readonly levelIdc: number;
+  readonly chromaFormatIdc: number;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
+  /** Size of the picture shown, cropping applied. */
+  readonly width: number;
+  readonly height: number;
+  /** Null where the stream does not say. */
+  readonly colour: Colour | null;
+}
+
+/** RFC 6381 codec string of an SPS, e.g. `avc1.42C01E`: profile, constraint flags and level in hex. */
+export function codecString(sps: Uint8Array): string {
+  if (sps.length < 4) throw corruptSps(`it has ${sps.length} bytes`);
+  return `avc1.${Buffer.from(sps.subarray(1, 4)).toString('hex').toUpperCase()}`;
+}
+
+/** Reads an SPS NAL unit (ITU-T H.264 §7.3.2.1.1 and E.1.1). @throws corrupt_media when it is cut off or absurd. */
+export function parseSps(sps: Uint8Array): SpsInfo {
+  const bits = new BitReader(withoutEmulation(sps.subarray(1)));
+  const profileIdc = bits.u(8);
+  bits.u(8);
+  const levelIdc = bits.u(8);
+  bits.ue();
+  let chromaFormatIdc = 1;
+  let bitDepthLuma = 8;
+  let bitDepthChroma = 8;
+  if (hasChromaFormat(profileIdc)) {
+    chromaFormatIdc = bits.ue();
+    if (chromaFormatIdc > 3) throw corruptSps(`chroma_format_idc is ${chromaFormatIdc}`);
+    if (chromaFormatIdc === 3) bits.u(1);
+    bitDepthLuma = 8 + bits.ue();
+    bitDepthChroma = 8 + bits.ue();
+    bits.u(1);
+    if (bits.u(1) === 1) skipScalingMatrix(bits, chromaFormatIdc);
+  }
+  bits.ue();
+  skipPictureOrderCount(bits);
+  bits.ue();
+  bits.u(1);
+  const widthInMbs = bits.ue() + 1;
+  const heightInMapUnits = bits.ue() + 1;
+  const frameMbsOnly = bits.u(1);
+  if (frameMbsOnly === 0) bits.u(1);
+  bits.u(1);
+  let [left, right, top, bottom] = [0, 0, 0, 0];
+  if (bits.u(1) === 1) [left, right, top, bottom] = [bits.ue(), bits.ue(), bits.ue(), bits.ue()];
+  const cropX = chromaFormatIdc === 1 || chromaFormatIdc === 2 ? 2 : 1;
+  const cropY = (chromaFormatIdc === 1 ? 2 : 1) * (2 - frameMbsOnly);
+  const width = widthInMbs * 16 - cropX * (left + right);
+  const height = (2 - frameMbsOnly) * heightInMapUnits * 16 - cropY * (top + bottom);
+  if (width < 1 || height < 1 || width > 65_535 || height > 65_535) throw corruptSps(`the size is ${width}×${height}`);
+  const colour = bits.u(1) === 1 ? readColour(bits) : null;
+  return { profileIdc, levelIdc, chromaFormatIdc, bitDepthLuma, bitDepthChroma, width, height, colour };
+}
+
+/** Whether a profile's SPS (and its `avcC`) states chroma format and bit depths (ITU-T H.264 §7.3.2.1.1). */
+export function hasChromaFormat(profileIdc: number): boolean {
+  return CHROMA_PROFILES.has(profileIdc);
+}
+
+const CHROMA_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+
+function skipPictureOrderCount(bits: BitReader): void {
+  const type = bits.ue();
+  if (type === 0) {
+    bits.ue();
+  } else if (type === 1) {
+    bits.u(1);
+    bits.ue();
+    bits.ue();
+    const cycle = bits.ue();
+    if (cycle > 255) throw corruptSps(`the picture order cycle has ${cycle} frames`);
+    for (let index = 0; index < cycle; index++) bits.ue();
+  } else if (type !== 2) {
+    throw corruptSps(`pic_order_cnt_type is ${type}`);
+  }
+}
+
+function skipScalingMatrix(bits: BitReader, chromaFormatIdc: number): void {
+  for (let list = 0; list < (chromaFormatIdc === 3 ? 12 : 8); list++) {
+    if (bits.u(1) === 0) continue;
+    let last = 8;
+    let next = 8;
+    for (let index = 0; index < (list < 6 ? 16 : 64); index++) {
+      if (next !== 0) next = (last + bits.se() + 256) & 0xff;
+      if (next !== 0) last = next;
+    }
+  }
+}
+
+function readColour(bits: BitReader): Colour | null {
+  if (bits.u(1) === 1 && bits.u(8) === 255) bits.u(32);
+  if (bits.u(1) === 1) bits.u(1);
+  if (bits.u(1) === 0) return null;
+  bits.u(3);
+  const fullRange = bits.u(1) === 1;
+  const unspecified = 2;
+  if (bits.u(1) === 0) {
+    return { primaries: unspecified, transfer: unspecified, matrix: unspecified, fullRange };
+  }
+  return { primaries: bits.u(8), transfer: bits.u(8), matrix: bits.u(8), fullRange };
+}
+
+/** Removes `emulation_prevention_three_byte`s (ITU-T H.264 §7.3.1). */
+function withoutEmulation(bytes: Uint8Array): Uint8Array {
+  const clean = new Uint8Array(bytes.length);
+  let length = 0;
+  let zeros = 0;
+  for (const byte of bytes) {
+    if (zeros >= 2 && byte === 3) {
+      zeros = 0;
+      continue;
+    }
+    clean[length++] = byte;
+    zeros = byte === 0 ? zeros + 1 : 0;
+  }
+  return clean.subarray(0, length);
+}
+
+class BitReader {
+  readonly #bytes: Uint8Array;
+  #bit = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  u(count: number): number {
+    let value = 0;
+    for (let index = 0; index < count; index++) {
+      const byte = this.#bytes[this.#bit >> 3];
+      if (byte === undefined) throw corruptSps('it is cut off');
+      value = value * 2 + ((byte >> (7 - (this.#bit & 7))) & 1);
+      this.#bit++;
+    }
+    return value;
+  }
+
+  ue(): number {
+    let zeros = 0;
+    while (this.u(1) === 0) {
+      if (++zeros > 32) throw corruptSps('an Exp-Golomb code is too long');
+    }
+    return 2 ** zeros - 1 + this.u(zeros);
+  }
+
+  se(): number {
+    const code = this.ue();
+    return code % 2 === 1 ? (code + 1) / 2 : -(code / 2);
+  }
+}
+
+function corruptSps(why: string): ZoetropeError {
+  return new ZoetropeError(
+    'corrupt_media',
+    `The H.264 sequence parameter set is not valid: ${why}. Encode the media again.`,
+  );
+}
