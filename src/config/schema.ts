@@ -1,9 +1,18 @@
 import { Type, type Static } from 'typebox';
 
-const seconds = (description: string, value: number, minimum = 0): ReturnType<typeof Type.Number> =>
-  Type.Number({ description: `${description} Seconds.`, default: value, minimum });
+const seconds = (
+  description: string,
+  value: number,
+  minimum = 0,
+  maximum = 31_536_000,
+): ReturnType<typeof Type.Number> =>
+  Type.Number({ description: `${description} Seconds.`, default: value, minimum, maximum });
 
-/** The one configuration schema. The environment name of `a.bC` is given in `env`; docs/reference/configuration.md is generated from it. */
+/**
+ * The one configuration schema: `docs/reference/configuration.md` and `.env.example` are generated from it.
+ *
+ * Beside the words of JSON Schema a setting has `env` (its environment name) and may have `format` (one of `formats.ts`).
+ */
 export const ConfigSchema = Type.Object(
   {
     dataDir: Type.String({
@@ -32,7 +41,7 @@ export const ConfigSchema = Type.Object(
           minimum: 0,
           maximum: 65535,
         }),
-        corsOrigins: Type.Array(Type.String(), {
+        corsOrigins: Type.Array(Type.String({ format: 'origin' }), {
           env: 'ZOETROPE_CORS_ORIGINS',
           description: 'Origins that browsers may call from, comma-separated; `*` allows any, without credentials.',
           default: [],
@@ -41,6 +50,7 @@ export const ConfigSchema = Type.Object(
           Type.String({
             env: 'ZOETROPE_PUBLIC_URL',
             description: 'The URL under which clients reach this server, for absolute links.',
+            format: 'http-url',
           }),
         ),
         maxFrameBytes: Type.Integer({
@@ -95,11 +105,11 @@ export const ConfigSchema = Type.Object(
           maximum: 600,
         }),
         maxSegmentWaitSeconds: {
-          ...seconds('The longest an open segment waits for more frames.', 60, 0.1),
+          ...seconds('The longest an open segment waits for more frames.', 60, 0.1, 3600),
           env: 'ZOETROPE_MAX_SEGMENT_WAIT_SECONDS',
         },
         frameIntervalSeconds: {
-          ...seconds("How long a frame lasts before a stream's rhythm is known.", 5, 0.001),
+          ...seconds("How long a frame lasts before a stream's rhythm is known.", 5, 0.001, 3600),
           env: 'ZOETROPE_FRAME_INTERVAL_SECONDS',
         },
         displaySpeed: Type.Number({
@@ -178,6 +188,7 @@ export const ConfigSchema = Type.Object(
               env: 'ZOETROPE_OVERLAY_TIME_ZONE',
               description: 'IANA time zone of the drawn time.',
               default: 'UTC',
+              format: 'time-zone',
             }),
           },
           { default: {}, additionalProperties: false },
@@ -192,6 +203,7 @@ export const ConfigSchema = Type.Object(
           description: 'How far back a timeline reaches. Hours.',
           default: 24,
           exclusiveMinimum: 0,
+          maximum: 87_600,
         }),
         maxBytes: Type.Optional(
           Type.Integer({
@@ -211,7 +223,7 @@ export const ConfigSchema = Type.Object(
           env: 'ZOETROPE_CLEANUP_INTERVAL_SECONDS',
         },
         offlineAfterSeconds: {
-          ...seconds('Silence after which a camera is offline.', 60, 0.1),
+          ...seconds('Silence after which a camera is offline.', 60, 0.1, 86_400),
           env: 'ZOETROPE_OFFLINE_AFTER_SECONDS',
         },
         offlineCheckIntervalSeconds: {
@@ -227,12 +239,14 @@ export const ConfigSchema = Type.Object(
           description: 'A longer session is archived and a new one begins. Hours.',
           default: 2,
           exclusiveMinimum: 0,
+          maximum: 720,
         }),
         archiveRetentionDays: Type.Number({
           env: 'ZOETROPE_ARCHIVE_RETENTION_DAYS',
           description: 'How long archives are kept. Days.',
           default: 7,
           exclusiveMinimum: 0,
+          maximum: 36_500,
         }),
       },
       { default: {}, additionalProperties: false },

@@ -1,0 +1,33 @@
+/** A named form of text that a setting may ask for with `format`. */
+export interface TextFormat {
+  /** For "allowed: …". */
+  readonly allowed: string;
+  isValid(text: string): boolean;
+}
+
+/** The forms that the configuration schema uses. */
+export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
+  'time-zone': { allowed: 'an IANA time zone such as Europe/Berlin or UTC', isValid: isTimeZone },
+  'http-url': {
+    allowed: 'an http: or https: URL such as https://video.example.org',
+    isValid: (text) => httpUrl(text) !== null,
+  },
+  origin: {
+    allowed: 'an origin such as https://app.example.org (without a path), or *',
+    isValid: (text) => text === '*' || httpUrl(text)?.origin === text,
+  },
+};
+
+/** Whether this machine's time zone database knows the name. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone.length > 0;
+  } catch {
+    return false; // Intl throws a RangeError for an unknown name: that is the answer.
+  }
+}
+
+function httpUrl(text: string): URL | null {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') ? url : null;
+}
