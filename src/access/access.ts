@@ -7,6 +7,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** `open`: a loopback server without keys. */
   readonly via: 'open' | 'key' | 'token';
+  /** Of the key that was shown, when one was. */
+  readonly keyId?: string;
 }
 
 /** What a playback token opens: one stream, or one hold (archive, recording). */

@@ -5,6 +5,7 @@ export const ERROR_CATALOGUE = {
   unauthenticated: { http: 401, grpc: 16, exit: 1, retryable: false, title: 'A valid key or token is needed' },
   permission_denied: { http: 403, grpc: 7, exit: 1, retryable: false, title: 'The key does not allow this' },
   not_found: { http: 404, grpc: 5, exit: 1, retryable: false, title: 'There is no such thing' },
+  method_not_allowed: { http: 405, grpc: 12, exit: 1, retryable: false, title: 'The method is not allowed here' },
   conflict: { http: 409, grpc: 10, exit: 1, retryable: false, title: 'It conflicts with what is there' },
   gone: { http: 410, grpc: 5, exit: 1, retryable: false, title: 'It was removed' },
   payload_too_large: { http: 413, grpc: 8, exit: 1, retryable: false, title: 'It is larger than allowed' },

@@ -15,6 +15,7 @@ export const ID_PREFIXES = {
   frame: 'frm',
   event: 'evt',
   task: 'tsk',
+  request: 'req',
 } as const;
 
 /** A kind of thing that has ids. */

@@ -1,0 +1,36 @@
+import { ZoetropeError } from '../base/errors.ts';
+import type { Scope } from '../catalog/catalog.ts';
+import type { Principal } from './access.ts';
+
+/** Every scope there is. */
+export const ALL_SCOPES: readonly Scope[] = ['ingest', 'read', 'manage', 'admin'];
+
+/** Passes a principal that has any of the scopes, or `admin`. @throws permission_denied naming what is missing. */
+export function requireScope(principal: Principal, ...anyOf: readonly Scope[]): void {
+  if (principal.scopes.has('admin') || anyOf.some((scope) => principal.scopes.has(scope))) return;
+  const has = [...principal.scopes].join(', ') || 'none';
+  throw new ZoetropeError(
+    'permission_denied',
+    `This needs the scope ${anyOf.join(' or ')}; the key has ${has}. Use a key with it: zoetrope keys create --scope ${anyOf[0] ?? 'admin'}.`,
+  );
+}
+
+/** Whether what belongs to this tenant exists for the principal. Admin keys and open servers cross tenants. */
+export function canSee(principal: Principal, tenant: string): boolean {
+  return principal.tenant === null || principal.scopes.has('admin') || principal.tenant === tenant;
+}
+
+/** Passes what the principal can see. @throws not_found across tenants: that it exists is not told either. */
+export function requireVisible(principal: Principal, tenant: string, what: string): void {
+  if (!canSee(principal, tenant)) throw new ZoetropeError('not_found', `There is no ${what}.`);
+}
+
+/** Passes a tenant that a client named for something it makes or sends. @throws permission_denied naming both tenants. */
+export function requireTenant(principal: Principal, tenant: string): void {
+  if (canSee(principal, tenant)) return;
+  throw new ZoetropeError(
+    'permission_denied',
+    `The key belongs to tenant ${JSON.stringify(principal.tenant)} and may not act for ${JSON.stringify(tenant)}. ` +
+      `Send ${JSON.stringify(principal.tenant)} as tenant (clientId), or use a key of ${JSON.stringify(tenant)}.`,
+  );
+}
