@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { storeUrls, withoutPassword } from '../app/stores.ts';
+import { textOfValue } from '../config/coerce.ts';
 import type { ConfigOrigin, LoadedConfig } from '../config/load-config.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { openContext } from './command-context.ts';
@@ -71,8 +72,4 @@ function table(settings: readonly Shown[]): readonly string[] {
     const value = (values[index] ?? '').padEnd(valueWidth);
     return `${setting.padEnd(nameWidth)}  ${value}  ${from}${source === '' ? '' : ` ${source}`}`;
   });
-}
-
-function textOf(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : JSON.stringify(value);
 }

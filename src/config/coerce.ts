@@ -27,3 +27,10 @@ export function coerceText(setting: Setting, value: unknown): unknown {
       return value;
   }
 }
+
+/** A setting's value as text that {@link coerceText} reads back; empty for none. */
+export function textOfValue(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -150,7 +150,14 @@ function readFlags(flags: readonly FlagValue[], faults: ConfigFault[]): readonly
   for (const { flag, path, value } of flags) {
     if (value === undefined) continue;
     const setting = settingAt(path);
-    if (setting === undefined) faults.push(unknownName(flag, path, [...SETTINGS.map((known) => known.path)]));
+    if (setting === undefined)
+      faults.push(
+        unknownName(
+          flag,
+          path,
+          SETTINGS.map((known) => known.path),
+        ),
+      );
     else given.push({ setting, value, origin: { kind: 'flag', name: flag }, where: flag });
   }
   return given;

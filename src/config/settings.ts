@@ -39,7 +39,7 @@ interface Node {
 }
 
 /** Every setting, in the schema's order. */
-export const SETTINGS: readonly Setting[] = leavesOf(ConfigSchema as unknown as Node, '');
+export const SETTINGS: readonly Setting[] = leavesOf(ConfigSchema, '');
 
 /** The groups that settings lie in, e.g. `frames` and `frames.overlay`. */
 export const SETTING_GROUPS: ReadonlySet<string> = new Set(
@@ -83,17 +83,9 @@ function toSetting(node: Node, path: string): Setting {
   };
 }
 
-function typeOf(node: Node): SettingType {
-  switch (node.type) {
-    case 'integer':
-    case 'number':
-    case 'boolean':
-      return node.type;
-    case 'array':
-      return 'list';
-    default:
-      return 'string';
-  }
+function typeOf({ type }: Node): SettingType {
+  if (type === 'integer' || type === 'number' || type === 'boolean') return type;
+  return type === 'array' ? 'list' : 'string';
 }
 
 function allowedWords(
@@ -118,7 +110,9 @@ function allowedWords(
 }
 
 function boundsWords({ minimum, exclusiveMinimum, maximum }: Node): string {
-  const low = exclusiveMinimum === undefined ? ` from ${minimum}` : ` above ${exclusiveMinimum}`;
-  if (minimum === undefined && exclusiveMinimum === undefined) return maximum === undefined ? '' : ` up to ${maximum}`;
-  return maximum === undefined ? low.replace('from', 'not below') : `${low} to ${maximum}`;
+  if (exclusiveMinimum !== undefined) {
+    return ` above ${exclusiveMinimum}${maximum === undefined ? '' : `, at most ${maximum}`}`;
+  }
+  if (minimum === undefined) return maximum === undefined ? '' : ` up to ${maximum}`;
+  return maximum === undefined ? ` not below ${minimum}` : ` from ${minimum} to ${maximum}`;
 }
