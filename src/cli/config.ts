@@ -63,9 +63,7 @@ function masked(value: unknown): unknown {
 }
 
 function table(settings: readonly Shown[]): readonly string[] {
-  const values = settings.map(({ value }) =>
-    value === null ? '-' : typeof value === 'string' ? value : textOf(value),
-  );
+  const values = settings.map(({ value }) => (value === null ? '-' : textOfValue(value)));
   const nameWidth = Math.max(...settings.map(({ setting }) => setting.length));
   const valueWidth = Math.min(40, Math.max(...values.map((value) => value.length)));
   return settings.map(({ setting, from, source }, index) => {
