@@ -1,0 +1,183 @@
+import { isZoetropeError, messageOf } from '../../base/errors.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { WallMs } from '../../base/time.ts';
+import type { TimelineStore } from '../../catalog/catalog.ts';
+import type { EncodedSegment, EncodeFramesResult, Engine, FrameLimits } from '../../engine/engine.ts';
+import type { Placement } from '../../timeline/segment.ts';
+import { FIRST_BACK_OFF_MS, persistently, type Persistence } from './back-off.ts';
+import type { PlacedFrame } from './frame-buffer.ts';
+import type { FrameLedger } from './frame-ledger.ts';
+import type { FramesMetrics } from './metrics.ts';
+import type { StreamTimeline } from './stream-timeline.ts';
+
+/** The frames of one closed segment. */
+export interface Batch {
+  readonly placement: Placement;
+  /** Rising in capture time, without a gap between them. */
+  readonly frames: readonly PlacedFrame[];
+}
+
+/** What a batch writer works with. */
+export interface BatchWriterDeps {
+  readonly catalog: Pick<TimelineStore, 'appendSegment' | 'knownFrameTimes'>;
+  readonly engine: Pick<Engine, 'encodeFrames'>;
+  readonly ids: IdSource;
+  readonly metrics: FramesMetrics;
+  readonly limits: FrameLimits;
+  /** Tries for a missing frame before it goes to the dead letters. */
+  readonly maxTries: number;
+}
+
+/** Encodes batches and appends them to the timeline: object, then row, then the frames are settled. */
+export class BatchWriter {
+  readonly #deps: BatchWriterDeps;
+  readonly #ledger: FrameLedger;
+  readonly #persistence: Persistence;
+
+  constructor(deps: BatchWriterDeps, ledger: FrameLedger, persistence: Persistence) {
+    this.#deps = deps;
+    this.#ledger = ledger;
+    this.#persistence = persistence;
+  }
+
+  /**
+   * Writes what is not settled of a batch; may be called again after a failure.
+   * @param nextMs the capture time of the frame behind the batch, if it is known and follows without a gap.
+   * @throws fenced, not_found (the stream is gone), and what may pass: too_many, unavailable, storage_full.
+   */
+  async write(timeline: StreamTimeline, batch: Batch, nextMs: WallMs | null): Promise<void> {
+    if (batch.placement === 'late') await this.#settleKnown(timeline, batch);
+    try {
+      await this.#encode(timeline, batch.placement, this.#unsettled(batch), nextMs);
+    } catch (error) {
+      if (!isZoetropeError(error, 'conflict')) throw error;
+      await this.#settleKnown(timeline, batch);
+      await this.#encode(timeline, batch.placement, this.#unsettled(batch), nextMs);
+    }
+  }
+
+  #unsettled(batch: Batch): readonly PlacedFrame[] {
+    return batch.frames.filter((frame) => !this.#ledger.isSettled(frame.incoming));
+  }
+
+  /** Settles those frames that are on the timeline already. */
+  async #settleKnown(timeline: StreamTimeline, batch: Batch): Promise<void> {
+    const frames = this.#unsettled(batch);
+    const times = frames.map((frame) => frame.capturedAtMs);
+    const known = await this.#deps.catalog.knownFrameTimes(timeline.streamId, times);
+    for (const frame of frames) {
+      if (known.has(frame.capturedAtMs)) await this.#ledger.duplicate(timeline.streamId, frame.incoming, null);
+    }
+  }
+
+  /** A batch that the engine cannot survive is halved until the frame that is to blame stands alone. */
+  async #encode(
+    timeline: StreamTimeline,
+    placement: Placement,
+    frames: readonly PlacedFrame[],
+    nextMs: WallMs | null,
+  ): Promise<void> {
+    const [first] = frames;
+    if (first === undefined) return;
+    try {
+      await this.#encodeWhole(timeline, placement, frames, first, nextMs);
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      if (frames.length === 1) {
+        const code = isZoetropeError(error) ? error.code : 'internal';
+        await this.#ledger.dead(first.incoming, code, messageOf(error), this.#deps.maxTries);
+        return;
+      }
+      const middle = Math.ceil(frames.length / 2);
+      const tail = frames.slice(middle);
+      await this.#encode(timeline, placement, frames.slice(0, middle), tail[0]?.capturedAtMs ?? nextMs);
+      await this.#encode(timeline, placement, tail, nextMs);
+    }
+  }
+
+  async #encodeWhole(
+    timeline: StreamTimeline,
+    placement: Placement,
+    frames: readonly PlacedFrame[],
+    first: PlacedFrame,
+    nextMs: WallMs | null,
+  ): Promise<void> {
+    const { engine, limits, maxTries } = this.#deps;
+    const { clock, signal } = this.#persistence;
+    const { settings, streamId } = timeline;
+    for (let tries = 1, backOffMs = FIRST_BACK_OFF_MS; ; tries++, backOffMs *= 2) {
+      const result = await engine.encodeFrames(
+        {
+          frames: frames.map(({ capturedAtMs, ref }) => ({ capturedAtMs, ref })),
+          nextCapturedAtMs: nextMs,
+          lastFrameDurationMs: timeline.rhythm.intervalMs,
+          epoch: timeline.epochFor(placement, first.capturedAtMs),
+          crf: settings.crf,
+          overlay: settings.overlay,
+          limits,
+          outputPrefix: `media/${streamId}/`,
+          allowMissing: tries >= maxTries,
+        },
+        signal,
+      );
+      if (tries < maxTries && result.rejected.some((frame) => frame.retryable)) {
+        await clock.wait(backOffMs, signal);
+        continue;
+      }
+      for (const encoded of result.segments) await this.#append(timeline, placement, encoded, frames);
+      await this.#settle(streamId, frames, result, tries);
+      return;
+    }
+  }
+
+  /** The object is written: from here only the row is tried again, so that no frame is encoded twice for want of the catalog. */
+  async #append(
+    timeline: StreamTimeline,
+    placement: Placement,
+    encoded: EncodedSegment,
+    frames: readonly PlacedFrame[],
+  ): Promise<void> {
+    const { catalog, ids, metrics } = this.#deps;
+    const row = timeline.rowOf(placement, encoded, ids);
+    const committed = await persistently(() => catalog.appendSegment(row), this.#persistence);
+    timeline.appended(committed);
+    metrics.segment(placement, encoded.sizeBytes);
+    if (placement === 'late') return;
+    const nowMs = this.#persistence.clock.nowMs();
+    const lastArrivalMs = Math.max(...frames.map((frame) => frame.incoming.receivedAtMs));
+    metrics.playable((nowMs - encoded.startMs) / 1000, (nowMs - lastArrivalMs) / 1000);
+  }
+
+  async #settle(
+    streamId: string,
+    frames: readonly PlacedFrame[],
+    result: EncodeFramesResult,
+    tries: number,
+  ): Promise<void> {
+    const faults = new Map(result.rejected.map((fault) => [fault.capturedAtMs, fault]));
+    const good: PlacedFrame[] = [];
+    for (const frame of frames) {
+      const fault = faults.get(frame.capturedAtMs);
+      if (fault === undefined) good.push(frame);
+      else await this.#ledger.dead(frame.incoming, fault.code, fault.message, fault.retryable ? tries : 1);
+    }
+    await this.#ledger.accepted(streamId, good);
+  }
+}
+
+/** Whether it is the frames' fault that they could not be encoded: nothing around them explains it, and waiting would not help. */
+function isPoison(error: unknown): boolean {
+  if (!isZoetropeError(error)) return true;
+  switch (error.code) {
+    case 'fenced':
+    case 'not_found':
+    case 'conflict':
+    case 'cancelled':
+      return false;
+    case 'engine_failed':
+    case 'deadline_exceeded':
+      return true;
+    default:
+      return !error.retryable;
+  }
+}

@@ -1,0 +1,148 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../base/clock.ts';
+import { ZoetropeError } from '../../base/errors.ts';
+import type { IdSource } from '../../base/ids.ts';
+import { formatRfc3339, parseRfc3339, type WallMs } from '../../base/time.ts';
+import type { Catalog, StreamStore } from '../../catalog/catalog.ts';
+import type { FrameLimits } from '../../engine/engine.ts';
+import { readJpegHeader } from '../../engine/jpeg/read-header.ts';
+import type { EventLog, NewEvent } from '../../events/event-log.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
+import { FRAMES_TOPIC, keyOf, type FrameRecord, type FrameTarget } from './frame-event.ts';
+import type { AcceptedFrame, FrameEventValue, FrameIntake, PostedFrame } from './frame-intake.ts';
+import { framePrefix, type FrameRoots } from './frame-roots.ts';
+
+const KNOWN_DEVICES = 50_000;
+
+/** What the intake works with. */
+export interface IntakeDeps {
+  readonly catalog: Pick<StreamStore, 'ensureDeviceStream'> & Pick<Catalog, 'onChange'>;
+  readonly objects: Pick<ObjectStore, 'put' | 'delete'>;
+  readonly events: Pick<EventLog, 'publish'>;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly roots: FrameRoots;
+  readonly limits: FrameLimits;
+  readonly defaults: StreamSettings;
+}
+
+/** The door for frames: judges what can be judged at once, makes the frame durable, and acknowledges it. */
+export function createFrameIntake(deps: IntakeDeps): FrameIntake {
+  return new Intake(deps);
+}
+
+class Intake implements FrameIntake {
+  readonly #deps: IntakeDeps;
+  readonly #devices = new LRUCache<string, Stream>({ max: KNOWN_DEVICES });
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+    deps.catalog.onChange((change) => {
+      const own = new Set(change.appended.map(({ segment }) => segment.streamId));
+      const changed = new Set(change.streamIds.filter((id) => !own.has(id)));
+      if (changed.size === 0) return;
+      for (const [key, stream] of this.#devices) if (changed.has(stream.id)) this.#devices.delete(key);
+    });
+  }
+
+  async acceptFrame(stream: Stream, frame: PostedFrame): Promise<AcceptedFrame> {
+    this.#checkTime(frame.capturedAtMs, effectiveSettings(stream, this.#deps.defaults));
+    readJpegHeader(frame.jpeg, this.#deps.limits);
+    const { objects, events, ids } = this.#deps;
+    const key = `${framePrefix(stream.id)}${ids.next('frame')}.jpg`;
+    const eventId = frame.eventId ?? ids.next('event');
+    const target: FrameTarget =
+      stream.deviceId === null
+        ? { kind: 'stream', streamId: stream.id }
+        : { kind: 'device', tenant: stream.tenant, deviceId: stream.deviceId };
+    const value: FrameRecord = {
+      eventId,
+      clientId: stream.tenant,
+      deviceId: stream.deviceId ?? stream.id,
+      timestamp: formatRfc3339(frame.capturedAtMs),
+      framePath: key,
+      ...(target.kind === 'stream' ? { streamId: target.streamId } : {}),
+    };
+    await objects.put(key, frame.jpeg);
+    try {
+      await events.publish(FRAMES_TOPIC, [{ key: keyOf(target), value }]);
+    } catch (error) {
+      // Not acknowledged: the picture must not stay behind. If it does, the daily sweep finds it.
+      await objects.delete([key]).catch(() => undefined);
+      throw error;
+    }
+    return { eventId, streamId: stream.id };
+  }
+
+  async acceptDeviceFrame(clientId: string, deviceId: string, frame: PostedFrame): Promise<AcceptedFrame> {
+    this.#checkTime(frame.capturedAtMs, this.#deps.defaults);
+    readJpegHeader(frame.jpeg, this.#deps.limits);
+    return this.acceptFrame(await this.#deviceStream(clientId, deviceId), frame);
+  }
+
+  async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
+    const { roots, events, defaults } = this.#deps;
+    for (const value of values) this.#checkTime(parseRfc3339(value.timestamp, 'timestamp'), defaults);
+    const accepted: AcceptedFrame[] = [];
+    const published: NewEvent[] = [];
+    for (const value of values) {
+      const { eventId, clientId, deviceId } = value;
+      const stream = await this.#deviceStream(clientId, deviceId);
+      await roots.resolve(value.framePath, stream.id);
+      accepted.push({ eventId, streamId: stream.id });
+      published.push({ key: keyOf({ kind: 'device', tenant: clientId, deviceId }), value: recordOf(value) });
+    }
+    await events.publish(FRAMES_TOPIC, published);
+    return accepted;
+  }
+
+  async #deviceStream(tenant: string, deviceId: string): Promise<Stream> {
+    const key = JSON.stringify([tenant, deviceId]);
+    const known = this.#devices.get(key);
+    if (known !== undefined) return known;
+    const stream = await this.#deps.catalog.ensureDeviceStream({
+      id: this.#deps.ids.next('stream'),
+      tenant,
+      kind: 'frames',
+      name: deviceId,
+      deviceId,
+      settings: {},
+    });
+    this.#devices.set(key, stream);
+    return stream;
+  }
+
+  #checkTime(capturedAtMs: WallMs, settings: StreamSettings): void {
+    const nowMs = this.#deps.clock.nowMs();
+    if (capturedAtMs > nowMs + settings.futureToleranceMs) {
+      throw new ZoetropeError(
+        'out_of_range',
+        `The capture time ${formatRfc3339(capturedAtMs)} lies ${capturedAtMs - nowMs} ms ahead of the server's clock, more than the ` +
+          `${settings.futureToleranceMs} ms tolerated. Set the camera's clock (NTP), or raise ZOETROPE_FUTURE_TOLERANCE_SECONDS.`,
+      );
+    }
+    if (capturedAtMs < nowMs - settings.retentionMs) {
+      throw new ZoetropeError(
+        'out_of_range',
+        `The capture time ${formatRfc3339(capturedAtMs)} lies before the retained window of ${settings.retentionMs / 3_600_000} h: ` +
+          `it would be removed at once. Raise the stream's retention to take older frames.`,
+      );
+    }
+  }
+}
+
+/** Only the documented fields reach the log. */
+function recordOf(value: FrameEventValue): FrameRecord {
+  const { eventId, clientId, deviceId, timestamp, framePath, requestId, secondaryKey, location } = value;
+  return {
+    eventId,
+    clientId,
+    deviceId,
+    timestamp,
+    framePath,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(secondaryKey === undefined ? {} : { secondaryKey }),
+    ...(location === undefined ? {} : { location }),
+  };
+}

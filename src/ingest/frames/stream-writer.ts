@@ -1,0 +1,355 @@
+import type { Clock, Timer } from '../../base/clock.ts';
+import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { WallMs } from '../../base/time.ts';
+import type { StreamStore, TimelineStore } from '../../catalog/catalog.ts';
+import type { StreamSettings } from '../../timeline/stream.ts';
+import { isRetryable, persistently, type Persistence } from './back-off.ts';
+import { BatchWriter, type Batch, type BatchWriterDeps } from './batch-writer.ts';
+import { FrameBuffer, type PlacedFrame } from './frame-buffer.ts';
+import type { FrameTarget, IncomingFrame } from './frame-event.ts';
+import { FrameLedger, type FrameLedgerDeps, type FrameLedgerEvents } from './frame-ledger.ts';
+import { framePrefix, type FrameRoots } from './frame-roots.ts';
+import { StreamTimeline } from './stream-timeline.ts';
+
+/** Late frames wait this long for company: their place in `live` is lost anyway. */
+const LATE_WAIT_MS = 5_000;
+
+/** What a writer works with. */
+export interface StreamWriterDeps extends BatchWriterDeps, FrameLedgerDeps {
+  readonly catalog: BatchWriterDeps['catalog'] &
+    Pick<StreamStore, 'ensureDeviceStream' | 'getStream'> &
+    Pick<TimelineStore, 'claimRendition'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly defaults: StreamSettings;
+  readonly roots: FrameRoots;
+}
+
+/** What a writer tells the one that feeds it. */
+export interface StreamWriterEvents extends FrameLedgerEvents {
+  /** A frame took its place on a stream's timeline or was already there. */
+  readonly seen: (streamId: string, capturedAtMs: WallMs, receivedAtMs: number) => void;
+  /** The writer cannot go on: it was fenced, or it made a mistake. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Turns the frames of one stream into segments, one at a time and in order. Its trouble is its own: it waits and retries alone. */
+export class StreamWriter {
+  readonly #target: FrameTarget;
+  readonly #fence: number;
+  readonly #deps: StreamWriterDeps;
+  readonly #events: StreamWriterEvents;
+  readonly #ledger: FrameLedger;
+  readonly #batchWriter: BatchWriter;
+  readonly #stopped = new AbortController();
+  readonly #open = new FrameBuffer();
+  readonly #late = new FrameBuffer();
+  readonly #persistence: Persistence;
+  #waiters: (() => void)[] = [];
+  #inbox: IncomingFrame[] = [];
+  #batches: Batch[] = [];
+  #timeline: StreamTimeline | null = null;
+  #isStale = false;
+  #isWorking = false;
+  #isDraining = false;
+  #isFailing = false;
+  #timer: Timer | null = null;
+  #pending = 0;
+  #lastArrivalMs: number;
+
+  constructor(target: FrameTarget, fence: number, deps: StreamWriterDeps, events: StreamWriterEvents) {
+    const { clock, logger } = deps;
+    this.#target = target;
+    this.#fence = fence;
+    this.#deps = deps;
+    this.#events = events;
+    this.#persistence = { clock, logger, signal: this.#stopped.signal };
+    this.#ledger = new FrameLedger(deps, { bury: events.bury, done: (frame) => this.#done(frame) }, this.#persistence);
+    this.#batchWriter = new BatchWriter(deps, this.#ledger, this.#persistence);
+    this.#lastArrivalMs = clock.nowMs();
+  }
+
+  /** Frames that were pushed and are not done. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Whether its newest try failed: then the overflow of its queue is its own fault. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** When a frame last arrived, by the server's clock. */
+  get lastArrivalMs(): number {
+    return this.#lastArrivalMs;
+  }
+
+  /** The stream it writes, once known. */
+  get streamId(): string | null {
+    return this.#timeline?.streamId ?? null;
+  }
+
+  /** Takes a frame. */
+  push(frame: IncomingFrame): void {
+    this.#pending += 1;
+    this.#lastArrivalMs = this.#deps.clock.nowMs();
+    this.#inbox.push(frame);
+    this.#kick();
+  }
+
+  /** The stream's settings changed, or the stream was removed: looks again before the next segment. */
+  refresh(): void {
+    this.#isStale = true;
+  }
+
+  /** Closes what is open, now and from now on, and resolves when nothing is pending. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#closeOpen();
+    this.#closeLate();
+    this.#kick();
+    while (this.#pending > 0 && !this.#stopped.signal.aborted) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  /** Lets everything go; what is not done is the next owner's. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#stopped.abort(new ZoetropeError('cancelled', 'The partition was given up.'));
+    this.#wakeWaiters();
+  }
+
+  #kick(): void {
+    if (this.#isWorking || this.#stopped.signal.aborted) return;
+    this.#isWorking = true;
+    this.#work().then(
+      () => {
+        this.#isWorking = false;
+        if (this.#inbox.length > 0 || this.#batches.length > 0) this.#kick();
+      },
+      (error: unknown) => {
+        this.#isWorking = false;
+        if (!this.#stopped.signal.aborted) this.#events.failed(error);
+      },
+    );
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      this.#stopped.signal.throwIfAborted();
+      const [batch] = this.#batches;
+      try {
+        if (this.#inbox.length > 0) await this.#admit();
+        else if (batch !== undefined) await this.#write(batch);
+        else break;
+      } catch (error) {
+        if (!isZoetropeError(error, 'not_found')) throw error;
+        await this.#buryAll(error.message);
+      }
+    }
+    this.#setTimer();
+  }
+
+  async #admit(): Promise<void> {
+    const timeline = await persistently(() => this.#ensureTimeline(), this.#persistence);
+    for (let frame = this.#inbox.shift(); frame !== undefined; frame = this.#inbox.shift()) {
+      await this.#place(timeline, frame);
+    }
+    if (!this.#isDraining) return;
+    this.#closeOpen();
+    this.#closeLate();
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    await persistently(
+      async () => {
+        const timeline = await this.#ensureTimeline();
+        await this.#batchWriter.write(timeline, batch, this.#nextAfter(timeline, batch));
+      },
+      {
+        ...this.#persistence,
+        isTransient: (error) => this.#isRemoved(error) || isRetryable(error),
+        onFailing: (isFailing) => (this.#isFailing = isFailing),
+      },
+    );
+    this.#batches.shift();
+  }
+
+  /** Whether the stream was removed under the writer: its device begins it anew with the frames that are here. */
+  #isRemoved(error: unknown): boolean {
+    if (!isZoetropeError(error, 'not_found') || this.#timeline === null) return false;
+    this.#timeline = null;
+    return true;
+  }
+
+  async #ensureTimeline(): Promise<StreamTimeline> {
+    if (this.#timeline !== null && !this.#isStale) return this.#timeline;
+    const { catalog, defaults, ids } = this.#deps;
+    this.#isStale = false;
+    const target = this.#target;
+    const stream =
+      target.kind === 'stream'
+        ? await catalog.getStream(target.streamId)
+        : await catalog.ensureDeviceStream({
+            id: ids.next('stream'),
+            tenant: target.tenant,
+            kind: 'frames',
+            name: target.deviceId,
+            deviceId: target.deviceId,
+            settings: {},
+          });
+    if (this.#timeline?.streamId === stream.id) {
+      this.#timeline.settings = { ...defaults, ...stream.settings };
+      return this.#timeline;
+    }
+    const state = await catalog.claimRendition(stream.id, 'main', this.#fence);
+    this.#timeline = new StreamTimeline(state, this.#fence, defaults);
+    return this.#timeline;
+  }
+
+  async #place(timeline: StreamTimeline, incoming: IncomingFrame): Promise<void> {
+    const { capturedAtMs } = incoming;
+    const { streamId, settings } = timeline;
+    const nowMs = this.#deps.clock.nowMs();
+    if (capturedAtMs > nowMs + settings.futureToleranceMs || capturedAtMs < nowMs - settings.retentionMs) {
+      const where = capturedAtMs > nowMs ? "in the future; set the source's clock" : 'before the retained window';
+      const cause = `The capture time ${incoming.record.timestamp} lies ${where}.`;
+      return this.#ledger.dead(incoming, 'out_of_range', cause, 1);
+    }
+    this.#events.seen(streamId, capturedAtMs, incoming.receivedAtMs);
+    if (timeline.has(capturedAtMs) && !this.#isWaiting(capturedAtMs)) {
+      return this.#ledger.duplicate(streamId, incoming, null);
+    }
+    let frame: PlacedFrame;
+    try {
+      frame = await this.#locate(streamId, incoming);
+    } catch (error) {
+      return this.#ledger.dead(incoming, isZoetropeError(error) ? error.code : 'internal', messageOf(error), 1);
+    }
+    const isLate = timeline.edgeMs !== null && capturedAtMs <= timeline.edgeMs;
+    const last = this.#open.last;
+    if (!isLate && last !== undefined && timeline.isGapAfter(last.capturedAtMs, capturedAtMs)) this.#closeOpen();
+    const twin = this.#waitingTwin(capturedAtMs) ?? (isLate ? this.#late : this.#open).add(frame, nowMs);
+    if (twin !== null) return this.#ledger.duplicate(streamId, incoming, twin);
+    if (isLate) this.#deps.metrics.late(1);
+    const displaced = this.#deps.newest.note(streamId, frame, frame.ownedKey);
+    if (displaced !== null) await this.#ledger.release([displaced]);
+    if (this.#open.size >= settings.framesPerSegment) this.#closeOpen();
+    if (this.#late.size >= settings.framesPerSegment) this.#closeLate();
+  }
+
+  async #locate(streamId: string, incoming: IncomingFrame): Promise<PlacedFrame> {
+    const ref = await this.#deps.roots.resolve(incoming.record.framePath, streamId);
+    const ownedKey = 'objectKey' in ref && ref.objectKey.startsWith(framePrefix(streamId)) ? ref.objectKey : null;
+    return { capturedAtMs: incoming.capturedAtMs, ref, ownedKey, incoming };
+  }
+
+  /** The frame of this capture time in a closed segment that is not written yet. */
+  #waitingTwin(capturedAtMs: WallMs): PlacedFrame | null {
+    for (const { frames } of this.#batches) {
+      const twin = frames.find((frame) => frame.capturedAtMs === capturedAtMs);
+      if (twin !== undefined) return twin;
+    }
+    return null;
+  }
+
+  #isWaiting(capturedAtMs: WallMs): boolean {
+    return this.#waitingTwin(capturedAtMs) !== null;
+  }
+
+  #closeOpen(): void {
+    if (this.#timeline === null || this.#open.size === 0) return;
+    const frames = this.#open.takeAll();
+    for (const run of splitAtGaps(frames, this.#timeline)) this.#batches.push({ placement: 'onTime', frames: run });
+    this.#timeline.close(frames.map((frame) => frame.capturedAtMs));
+  }
+
+  #closeLate(): void {
+    if (this.#timeline === null || this.#late.size === 0) return;
+    for (const run of splitAtGaps(this.#late.takeAll(), this.#timeline)) {
+      this.#batches.push({ placement: 'late', frames: run });
+    }
+  }
+
+  /** An open segment closes by itself: after the longest wait since its first frame, or when the source counts as offline. */
+  #setTimer(): void {
+    this.#timer?.cancel();
+    const { openMs, lateMs } = this.#deadlines();
+    const dueMs = Math.min(openMs, lateMs);
+    this.#timer = Number.isFinite(dueMs)
+      ? this.#deps.clock.schedule(dueMs - this.#deps.clock.nowMs(), () => this.#closeDue())
+      : null;
+  }
+
+  #closeDue(): void {
+    const { openMs, lateMs } = this.#deadlines();
+    const nowMs = this.#deps.clock.nowMs();
+    if (nowMs >= openMs) this.#closeOpen();
+    if (nowMs >= lateMs) this.#closeLate();
+    this.#kick();
+  }
+
+  #deadlines(): { readonly openMs: number; readonly lateMs: number } {
+    const settings = this.#timeline?.settings;
+    const openedAtMs = this.#open.openedAtMs;
+    const lateAtMs = this.#late.openedAtMs;
+    const never = Number.POSITIVE_INFINITY;
+    if (settings === undefined) return { openMs: never, lateMs: never };
+    const { maxSegmentWaitMs, offlineAfterMs } = settings;
+    return {
+      openMs:
+        openedAtMs === null ? never : Math.min(openedAtMs + maxSegmentWaitMs, this.#lastArrivalMs + offlineAfterMs),
+      lateMs: lateAtMs === null ? never : lateAtMs + Math.min(LATE_WAIT_MS, maxSegmentWaitMs),
+    };
+  }
+
+  /** The capture time of the frame that follows a batch, when it is here already and follows without a gap. */
+  #nextAfter(timeline: StreamTimeline, batch: Batch): WallMs | null {
+    const last = batch.frames.at(-1);
+    if (batch.placement === 'late' || last === undefined) return null;
+    const behind = this.#batches.find((other) => other !== batch && other.placement === 'onTime');
+    const next = behind?.frames[0] ?? this.#open.first;
+    if (next === undefined || next.capturedAtMs <= last.capturedAtMs) return null;
+    return timeline.isGapAfter(last.capturedAtMs, next.capturedAtMs) ? null : next.capturedAtMs;
+  }
+
+  /** The stream was removed and no device is there to begin it anew: its frames have no place. */
+  async #buryAll(cause: string): Promise<void> {
+    const batched = [
+      ...this.#batches.flatMap(({ frames }) => frames),
+      ...this.#open.takeAll(),
+      ...this.#late.takeAll(),
+    ];
+    const frames = [...batched.map((frame) => frame.incoming), ...this.#inbox];
+    this.#batches = [];
+    this.#inbox = [];
+    for (const frame of frames)
+      if (!this.#ledger.isSettled(frame)) await this.#ledger.dead(frame, 'not_found', cause, 1);
+  }
+
+  #done(frame: IncomingFrame): void {
+    this.#pending -= 1;
+    this.#events.done(frame);
+    if (this.#pending === 0) this.#wakeWaiters();
+  }
+
+  #wakeWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}
+
+function splitAtGaps(frames: readonly PlacedFrame[], timeline: StreamTimeline): readonly (readonly PlacedFrame[])[] {
+  const runs: PlacedFrame[][] = [];
+  for (const frame of frames) {
+    const run = runs.at(-1);
+    const last = run?.at(-1);
+    if (run === undefined || last === undefined || timeline.isGapAfter(last.capturedAtMs, frame.capturedAtMs))
+      runs.push([frame]);
+    else run.push(frame);
+  }
+  return runs;
+}
