@@ -165,19 +165,13 @@ export class BatchWriter {
   }
 }
 
+/** Of these, the first four are about the stream and its owner; the last two are what a frame can do to the engine. */
+const NOT_THE_FRAMES_FAULT: ReadonlySet<string> = new Set(['fenced', 'not_found', 'conflict', 'cancelled']);
+const THE_FRAMES_FAULT: ReadonlySet<string> = new Set(['engine_failed', 'deadline_exceeded']);
+
 /** Whether it is the frames' fault that they could not be encoded: nothing around them explains it, and waiting would not help. */
 function isPoison(error: unknown): boolean {
   if (!isZoetropeError(error)) return true;
-  switch (error.code) {
-    case 'fenced':
-    case 'not_found':
-    case 'conflict':
-    case 'cancelled':
-      return false;
-    case 'engine_failed':
-    case 'deadline_exceeded':
-      return true;
-    default:
-      return !error.retryable;
-  }
+  if (NOT_THE_FRAMES_FAULT.has(error.code)) return false;
+  return THE_FRAMES_FAULT.has(error.code) || !error.retryable;
 }
