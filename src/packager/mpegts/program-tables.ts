@@ -1,0 +1,50 @@
+/** Where the elementary stream and its map are carried. */
+export const PID = { pat: 0, pmt: 0x1000, video: 0x100 } as const;
+
+/** Program association section: programme 1 is described on {@link PID.pmt} (ISO/IEC 13818-1 §2.4.4.3). */
+export const PAT_SECTION: Uint8Array = section(0x00, 1, [0x00, 0x01, 0xe0 | (PID.pmt >> 8), PID.pmt & 0xff]);
+
+/** Programme map section: one H.264 stream (type 0x1B), which carries the clock too (ISO/IEC 13818-1 §2.4.4.8). */
+export const PMT_SECTION: Uint8Array = section(0x02, 1, [
+  0xe0 | (PID.video >> 8),
+  PID.video & 0xff,
+  0xf0,
+  0x00,
+  0x1b,
+  0xe0 | (PID.video >> 8),
+  PID.video & 0xff,
+  0xf0,
+  0x00,
+]);
+
+function section(tableId: number, tableIdExtension: number, body: readonly number[]): Uint8Array {
+  const bytesAfterLength = 5 + body.length + 4;
+  const versionZeroCurrent = 0xc1;
+  const content = Uint8Array.from([
+    tableId,
+    0xb0 | (bytesAfterLength >> 8),
+    bytesAfterLength & 0xff,
+    tableIdExtension >> 8,
+    tableIdExtension & 0xff,
+    versionZeroCurrent,
+    0,
+    0,
+    ...body,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  new DataView(content.buffer).setUint32(content.length - 4, crc32Mpeg(content.subarray(0, -4)));
+  return content;
+}
+
+/** The CRC of ISO/IEC 13818-1 annex A: polynomial 0x04C11DB7, not reflected, starting at all ones. */
+function crc32Mpeg(bytes: Uint8Array): number {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte << 24;
+    for (let bit = 0; bit < 8; bit++) crc = crc < 0 || crc >= 0x8000_0000 ? (crc << 1) ^ 0x04c1_1db7 : crc << 1;
+  }
+  return crc >>> 0;
+}
