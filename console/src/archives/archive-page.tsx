@@ -1,0 +1,3 @@
+export default function ArchivePage(props: { readonly id?: string }) {
+  return <p>{props.id}</p>;
+}

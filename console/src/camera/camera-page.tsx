@@ -1,0 +1,3 @@
+export default function CameraPage(props: { readonly id?: string }) {
+  return <p>{props.id}</p>;
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { frameShares } from './frame-times.ts';
+
+const u32 = (...values: number[]): Buffer => {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, index) => bytes.writeUInt32BE(value, index * 4));
+  return bytes;
+};
+const box = (type: string, ...parts: Buffer[]): Buffer => {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([u32(body.length + 8), Buffer.from(type, 'latin1'), body]);
+};
+const buffer = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer;
+
+it('reads each frame’s duration', () => {
+  const trun = box('trun', u32(0x301, 3, 0, 450_000, 9, 90_000, 9, 360_000, 9));
+  const segment = Buffer.concat([
+    box('moof', box('mfhd', u32(0, 1)), box('traf', box('tfhd', u32(0, 1)), trun)),
+    box('mdat'),
+  ]);
+  assert.deepEqual(frameShares(buffer(segment)), [0, 0.5, 0.6]);
+});
+
+it('falls back to the default duration of the fragment', () => {
+  const traf = box('traf', box('tfhd', u32(0x8, 1, 90)), box('trun', u32(0x200, 4, 1, 1, 1, 1)));
+  assert.deepEqual(frameShares(buffer(box('moof', traf))), [0, 0.25, 0.5, 0.75]);
+});
+
+it('gives nothing for what is not a segment', () => {
+  assert.deepEqual(frameShares(new ArrayBuffer(3)), []);
+  assert.deepEqual(frameShares(buffer(Buffer.from('not a segment, only some text'))), []);
+  const lying = box('moof', box('traf', box('tfhd', u32(0, 1)), box('trun', u32(0x100, 1000, 5))));
+  assert.deepEqual(frameShares(buffer(lying)), []);
+});
