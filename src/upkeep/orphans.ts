@@ -1,0 +1,79 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ObjectHead, ObjectStore } from '../objects/object-store.ts';
+
+const BATCH = 500;
+const HOUR_MS = 3_600_000;
+const MEDIA = 'media/';
+const FRAMES = 'frames/';
+
+/** What the search for orphans works with. */
+export interface OrphanDeps {
+  readonly catalog: Pick<Catalog, 'objectKeysOf'>;
+  readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
+  readonly clock: Clock;
+  /** How long the event log keeps events that were worked through; what waits is kept longer. */
+  readonly eventRetentionMs: number;
+  /** Whether every event was worked through: only then is it sure that none still names an old frame. */
+  readonly isLogDrained: () => Promise<boolean>;
+}
+
+/** What the sweep of orphans did, or with `dryRun` would do. */
+export interface OrphanReport {
+  readonly dryRun: boolean;
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/**
+ * Objects that nothing names: media objects that no segment names for an hour (a crash between writing the object and its row, or between
+ * removing a stream's rows and its objects), and, when no event waits, frames that are older than the event log.
+ */
+export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): AsyncIterable<ObjectHead> {
+  const nowMs = deps.clock.nowMs();
+  let streamId: string | null = null;
+  let named: ReadonlySet<string> = new Set();
+  for await (const head of deps.objects.list(MEDIA)) {
+    signal?.throwIfAborted();
+    if (nowMs - head.modifiedAtMs < HOUR_MS) continue;
+    const owner = head.key.slice(MEDIA.length).split('/')[0] ?? '';
+    if (owner !== streamId) {
+      streamId = owner;
+      named = new Set(await deps.catalog.objectKeysOf(owner));
+    }
+    if (!named.has(head.key)) yield head;
+  }
+  if (!(await deps.isLogDrained())) return;
+  for await (const head of deps.objects.list(FRAMES)) {
+    signal?.throwIfAborted();
+    if (nowMs - head.modifiedAtMs >= deps.eventRetentionMs + HOUR_MS) yield head;
+  }
+}
+
+/** Deletes orphans. Any number of sweeps may run at once. */
+export class OrphanSweep {
+  readonly #deps: OrphanDeps & { readonly logger: Logger };
+
+  constructor(deps: OrphanDeps & { readonly logger: Logger }) {
+    this.#deps = deps;
+  }
+
+  /** One run over the whole object store: for once a day. */
+  async runOnce(options: { readonly signal: AbortSignal; readonly dryRun?: boolean }): Promise<OrphanReport> {
+    const { signal, dryRun = false } = options;
+    let objects = 0;
+    let bytes = 0;
+    let batch: string[] = [];
+    for await (const { key, sizeBytes } of findOrphans(this.#deps, signal)) {
+      objects++;
+      bytes += sizeBytes;
+      if (batch.push(key) < BATCH) continue;
+      if (!dryRun) await this.#deps.objects.delete(batch);
+      batch = [];
+    }
+    if (!dryRun && batch.length > 0) await this.#deps.objects.delete(batch);
+    if (objects > 0) this.#deps.logger.info({ objects, bytes, dryRun }, 'orphan objects were removed');
+    return { dryRun, objects, bytes };
+  }
+}

@@ -1,0 +1,206 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { wallMs, type WallMs } from '../base/time.ts';
+import type { Catalog, SegmentRef } from '../catalog/catalog.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { effectiveSettings, type StreamSettings } from '../timeline/stream.ts';
+import { allStreams } from './streams.ts';
+import { sweep, sweepGraceMs } from './sweep.ts';
+
+/** Segments taken out in one transaction. */
+const BATCH = 500;
+/** More than any stream has: a dry run asks once, for asking again would answer the same. */
+const ALL = 10_000_000;
+/** Ceilings never take what ended so recently: a full disk must not black out what people watch now. */
+const CEILING_FLOOR_MS = 120_000;
+
+/** What retention works with. */
+export interface RetentionDeps {
+  readonly catalog: Pick<
+    Catalog,
+    'listStreams' | 'retireSegments' | 'sweepableSegments' | 'removeSegments' | 'oldestSegments' | 'totals'
+  >;
+  readonly objects: Pick<ObjectStore, 'delete' | 'freeBytes'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly defaults: StreamSettings;
+  /** Ceiling on the bytes of all segments; null: none. */
+  readonly maxBytes: number | null;
+  /** Free space to keep on the disk; 0: none. */
+  readonly minFreeBytes: number;
+  /** Told what each run did. */
+  readonly onReport?: (report: RetentionReport) => void;
+}
+
+/** A number of segments and their bytes. */
+export interface Amount {
+  readonly segments: number;
+  readonly bytes: number;
+}
+
+/** What a retention run did, or with `dryRun` would do. */
+export interface RetentionReport {
+  readonly dryRun: boolean;
+  readonly streams: number;
+  /** Taken out of the retained window because of their age. */
+  readonly retiredByAge: Amount;
+  /** Taken out because of a ceiling on bytes or on free space. */
+  readonly retiredByCeiling: Amount;
+  /** Removed for good, objects and rows. */
+  readonly swept: Amount;
+  /** Bytes still above a ceiling with nothing left that may go: holds or the newest footage keep them. */
+  readonly unmetBytes: number;
+}
+
+/** Keeps timelines within their age and the store within its ceilings. Any number of processes may run it at once. */
+export class Retention {
+  readonly #deps: RetentionDeps;
+
+  constructor(deps: RetentionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Retires by age, then by ceilings, oldest first over all streams; then sweeps what was retired long enough ago and nothing holds. */
+  async runOnce(options: { readonly signal: AbortSignal; readonly dryRun?: boolean }): Promise<RetentionReport> {
+    const { catalog, clock, objects } = this.#deps;
+    const { signal, dryRun = false } = options;
+    const nowMs = clock.nowMs();
+    const byAge = new Tally();
+    let streams = 0;
+    let longestWaitMs = 0;
+    for await (const stream of allStreams(catalog)) {
+      signal.throwIfAborted();
+      streams++;
+      const settings = effectiveSettings(stream, this.#deps.defaults);
+      longestWaitMs = Math.max(longestWaitMs, settings.maxSegmentWaitMs + settings.frameIntervalMs);
+      await this.#retire(stream.id, wallMs(nowMs - settings.retentionMs), byAge, options);
+    }
+    const ceiling = await this.#applyCeilings(byAge, nowMs, options);
+    const longestMs = Math.max(longestWaitMs, byAge.longestMs, ceiling.tally.longestMs);
+    const swept = await sweep({ catalog, objects }, { nowMs, graceMs: sweepGraceMs(longestMs), signal, dryRun });
+    const report: RetentionReport = {
+      dryRun,
+      streams,
+      retiredByAge: byAge.amount(),
+      retiredByCeiling: ceiling.tally.amount(),
+      swept,
+      unmetBytes: ceiling.unmetBytes,
+    };
+    this.#log(report);
+    return report;
+  }
+
+  async #retire(
+    streamId: string,
+    beforeMs: WallMs,
+    tally: Tally,
+    { signal, dryRun = false }: { readonly signal: AbortSignal; readonly dryRun?: boolean },
+  ): Promise<void> {
+    const limit = dryRun ? ALL : BATCH;
+    for (;;) {
+      signal.throwIfAborted();
+      const refs = await this.#deps.catalog.retireSegments({ streamId, beforeMs, limit, dryRun });
+      tally.add(refs);
+      if (refs.length < limit) return;
+    }
+  }
+
+  /** What a dry run counts as retired by age still stands in the catalog: `alreadyTaken` is left out by hand then. */
+  async #applyCeilings(
+    byAge: Tally,
+    nowMs: WallMs,
+    { signal, dryRun = false }: { readonly signal: AbortSignal; readonly dryRun?: boolean },
+  ): Promise<{ readonly tally: Tally; readonly unmetBytes: number }> {
+    const { catalog } = this.#deps;
+    const tally = new Tally();
+    const floorMs = nowMs - CEILING_FLOOR_MS;
+    let excess = await this.#excessBytes(nowMs);
+    if (dryRun) {
+      excess -= byAge.amount().bytes;
+      const refs = excess > 0 ? await catalog.oldestSegments(ALL) : [];
+      for (const ref of refs) {
+        if (excess <= 0) break;
+        if (byAge.has(ref.id) || ref.endMs > floorMs) continue;
+        tally.add([ref]);
+        excess -= ref.sizeBytes;
+      }
+      return { tally, unmetBytes: Math.max(0, excess) };
+    }
+    while (excess > 0) {
+      signal.throwIfAborted();
+      const chosen = takeBytes(await catalog.oldestSegments(BATCH), excess, floorMs);
+      let retired = 0;
+      for (const [streamId, beforeMs] of chosen) {
+        const refs = await catalog.retireSegments({ streamId, beforeMs, limit: BATCH, dryRun: false });
+        tally.add(refs);
+        retired += refs.length;
+      }
+      if (retired === 0) break;
+      excess = await this.#excessBytes(nowMs);
+    }
+    return { tally, unmetBytes: Math.max(0, excess) };
+  }
+
+  /** Bytes above the ceilings once everything that is retired and not held has been swept. */
+  async #excessBytes(nowMs: WallMs): Promise<number> {
+    const { catalog, maxBytes, minFreeBytes, objects } = this.#deps;
+    const freeBytes = minFreeBytes > 0 ? await objects.freeBytes() : null;
+    if (maxBytes === null && freeBytes === null) return 0;
+    const totals = await catalog.totals();
+    const overBytes = maxBytes === null ? 0 : totals.segmentBytes - maxBytes;
+    const overFree = freeBytes === null ? 0 : minFreeBytes - freeBytes;
+    const excess = Math.max(overBytes, overFree);
+    if (excess <= 0) return 0;
+    const pending = await catalog.sweepableSegments({ retiredByMs: nowMs, limit: ALL });
+    return excess - pending.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  #log(report: RetentionReport): void {
+    this.#deps.onReport?.(report);
+    const { retiredByAge, retiredByCeiling, swept, unmetBytes } = report;
+    if (unmetBytes > 0) {
+      this.#deps.logger.warn(
+        { unmetBytes },
+        'storage stays above its ceiling: holds and the newest minutes keep the rest; delete archives or add space',
+      );
+    }
+    if (retiredByAge.segments + retiredByCeiling.segments + swept.segments === 0) return;
+    this.#deps.logger.info({ retiredByAge, retiredByCeiling, swept, dryRun: report.dryRun }, 'retention ran');
+  }
+}
+
+/** The oldest segments that add up to `bytes`, as the time before which each stream loses its segments. */
+function takeBytes(refs: readonly SegmentRef[], bytes: number, floorMs: number): ReadonlyMap<string, WallMs> {
+  const beforeMs = new Map<string, WallMs>();
+  let sum = 0;
+  for (const ref of refs) {
+    if (sum >= bytes) break;
+    if (ref.endMs > floorMs) continue;
+    beforeMs.set(ref.streamId, wallMs(Math.max(ref.endMs, beforeMs.get(ref.streamId) ?? 0)));
+    sum += ref.sizeBytes;
+  }
+  return beforeMs;
+}
+
+/** Adds segments up. */
+class Tally {
+  readonly #ids = new Set<string>();
+  #bytes = 0;
+  longestMs = 0;
+
+  add(refs: readonly SegmentRef[]): void {
+    for (const ref of refs) {
+      this.#ids.add(ref.id);
+      this.#bytes += ref.sizeBytes;
+      this.longestMs = Math.max(this.longestMs, ref.endMs - ref.startMs);
+    }
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  amount(): Amount {
+    return { segments: this.#ids.size, bytes: this.#bytes };
+  }
+}
