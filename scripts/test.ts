@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkSteps } from './checks.ts';
+import { commandStep, packageBin, runSteps, testStep, type Step } from './steps.ts';
+import { ensureTools, TOOLS } from './tools.ts';
+
+const root = join(import.meta.dirname, '..');
+
+try {
+  ensureTools([TOOLS.chromium, TOOLS.ffmpeg, TOOLS.ffprobe, TOOLS.promtool]);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+const consoleIsBuilt = existsSync(join(root, 'console', 'dist', 'index.html'));
+const buildConsole: Step = commandStep('console build', packageBin('vite'), ['build', 'console', '--logLevel', 'warn']);
+
+const { passed, failed } = await runSteps([
+  ...(consoleIsBuilt ? [] : [buildConsole]),
+  ...checkSteps(),
+  testStep({ name: 'contract', patterns: ['test/contract/**/*.test.ts'], fileTimeoutS: 180 }),
+  testStep({ name: 'integration', patterns: ['test/integration/**/*.test.ts'], fileTimeoutS: 240 }),
+  // One at a time: a browser, a server and its engine fill two cores, and players watch real clocks.
+  testStep({ name: 'e2e', patterns: ['test/e2e/**/*.test.ts'], fileTimeoutS: 300, concurrency: 1 }),
+]);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
