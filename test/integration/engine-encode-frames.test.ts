@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { pts90k, wallMs } from '../../src/base/time.ts';
 import { startEngine, type EngineBench } from '../fixtures/engine.ts';
 import { decodeLuma, probeSegment } from '../fixtures/media-judge.ts';
-import { makeJpeg, sceneAt, type PictureOptions } from '../fixtures/pictures.ts';
+import { makeJpeg, psnr, type PictureOptions } from '../fixtures/pictures.ts';
 
 const T0 = Date.UTC(2026, 10, 20, 10);
 let bench: EngineBench;
@@ -108,14 +108,4 @@ async function encode(
 ): ReturnType<EngineBench['engine']['encodeFrames']> {
   const frames = await Promise.all(pictures.map((picture, index) => bench.frame(times[index] ?? 0, makeJpeg(picture))));
   return bench.engine.encodeFrames(bench.request(frames, { epoch }));
-}
-
-/** Peak signal-to-noise ratio of the luma against the scene, in decibels. */
-function psnr(luma: Uint8Array, width: number, height: number, seed: number): number {
-  assert.equal(luma.length, width * height);
-  let sum = 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) sum += ((luma[y * width + x] ?? 0) - sceneAt(x, y, seed)[0]) ** 2;
-  }
-  return 10 * Math.log10((255 * 255 * width * height) / Math.max(1, sum));
 }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ZoetropeError } from '../../base/errors.ts';
-import type { IdSource } from '../../base/ids.ts';
 import { pts90k, TICKS_PER_MS, type WallMs } from '../../base/time.ts';
-import type { ObjectStore } from '../../objects/object-store.ts';
 import { readInit } from '../../packager/cmaf/init-reader.ts';
 import { writeInitSegment } from '../../packager/cmaf/init-writer.ts';
 import { writeMediaSegment } from '../../packager/cmaf/media-writer.ts';
@@ -19,12 +17,7 @@ import { CaptureTimeStamp } from '../overlay/capture-time-stamp.ts';
 import { FrameSource, rejection } from './frame-source.ts';
 import { H264Encoder } from './h264-encoder.ts';
 import { JpegDecoder } from './jpeg-decoder.ts';
-
-/** What a task may use. */
-export interface WorkerContext {
-  readonly objects: ObjectStore;
-  readonly ids: IdSource;
-}
+import type { WorkerContext } from './worker-context.ts';
 
 /** Frames of one size in a row, encoded. */
 interface Run {

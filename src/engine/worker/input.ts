@@ -71,3 +71,38 @@ async function readAtMost(file: FileHandle, size: number, maxBytes: number): Pro
 function tooLarge(size: number, maxBytes: number): ZoetropeError {
   return new ZoetropeError('payload_too_large', `The input has ${size} bytes, more than the ${maxBytes} allowed.`);
 }
+
+/** An input that can be read anywhere. */
+export interface RandomInput extends AsyncDisposable {
+  readonly sizeBytes: number;
+  /** Up to `length` bytes from `offset`; none at the end. */
+  read(offset: number, length: number): Promise<Buffer>;
+}
+
+/** Opens what a reference names without reading it. @throws missing_input, unsupported_media */
+export async function openRandomInput(ref: MediaRef, objects: ObjectStore): Promise<RandomInput> {
+  if ('objectKey' in ref) {
+    const { sizeBytes } = await objects.head(ref.objectKey);
+    return {
+      sizeBytes,
+      async read(offset, length) {
+        const end = Math.min(offset + length, sizeBytes) - 1;
+        if (offset < 0 || end < offset) return Buffer.alloc(0);
+        const bytes = await objects.get(ref.objectKey, { start: offset, end });
+        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  const file = await openFile(ref.path);
+  const { size } = await file.stat();
+  return {
+    sizeBytes: size,
+    async read(offset, length) {
+      if (offset < 0) return Buffer.alloc(0);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}

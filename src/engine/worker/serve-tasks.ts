@@ -1,10 +1,14 @@
 import { ZoetropeError } from '../../base/errors.ts';
 import { randomIds } from '../../base/ids.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
-import type { EncodeFramesRequest } from '../engine.ts';
+import type { EncodeFramesRequest, ProbeRequest, RemuxRequest, SnapshotRequest } from '../engine.ts';
 import { toErrorMessage, type FromProcess, type TaskKind, type ToProcess } from '../protocol.ts';
 import { silenceAvLog } from './av.ts';
-import { encodeFrames, type WorkerContext } from './encode-frames.ts';
+import { encodeFrames } from './encode-frames.ts';
+import { probe } from './probe.ts';
+import { remux } from './remux.ts';
+import { snapshot } from './snapshot.ts';
+import type { WorkerContext } from './worker-context.ts';
 
 /**
  * Makes this process an engine process: opens the store with the arguments that come over the pipe, then does one task after the other.
@@ -57,8 +61,16 @@ async function perform(
 }
 
 function run(kind: TaskKind, request: unknown, context: WorkerContext): Promise<unknown> {
-  if (kind === 'encodeFrames') return encodeFrames(request as EncodeFramesRequest, context);
-  return Promise.reject(new ZoetropeError('internal', `An engine process does not know the task ${kind}.`));
+  switch (kind) {
+    case 'encodeFrames':
+      return encodeFrames(request as EncodeFramesRequest, context);
+    case 'probe':
+      return probe(request as ProbeRequest, context);
+    case 'snapshot':
+      return snapshot(request as SnapshotRequest, context);
+    case 'remux':
+      return remux(request as RemuxRequest, context);
+  }
 }
 
 function answer(message: FromProcess): void {
