@@ -83,3 +83,20 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
+
+/** Resolves when the signal aborts: for commands that run until they are stopped, for which that is no failure. */
+export function interruption(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    // An unreferenced timer of the work itself does not keep the process alive; this one does.
+    const keepAlive = setInterval(() => undefined, 3_600_000);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearInterval(keepAlive);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

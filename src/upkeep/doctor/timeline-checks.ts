@@ -132,7 +132,9 @@ function* checkDiscontinuities(snapshot: StreamSnapshot): Iterable<Finding> {
   for (const late of ofMain(snapshot, 'late')) {
     if (!late.discontinuity) yield found(late.id, 'It is late and not marked as a discontinuity.');
   }
-  for (const [previous, segment] of pairs(inWindow(snapshot))) {
+  const all = snapshot.segments.filter((segment) => segment.renditionId === snapshot.rendition.id);
+  for (const [previous, segment] of pairs(all)) {
+    if (previous.retiredAtMs !== null || segment.retiredAtMs !== null) continue;
     const changes = previous.epochId !== segment.epochId;
     if (segment.dvrDiscontinuity !== changes) {
       yield found(segment.id, flagMessage('dvr', segment.dvrDiscontinuity, changes));
@@ -153,11 +155,6 @@ function* checkNumbers(snapshot: StreamSnapshot): Iterable<Finding> {
   if (rendition.dvrDiscontinuitySequence < tags) {
     const number = rendition.dvrDiscontinuitySequence;
     yield found(rendition.id, `Its dvr discontinuity sequence is ${number}, but ${tags} tags have left its window.`);
-  }
-  const lastRetired = retired.at(-1);
-  const firstKept = inWindow(snapshot)[0];
-  if (lastRetired !== undefined && firstKept !== undefined && lastRetired.startMs > segmentEndMs(firstKept)) {
-    yield found(lastRetired.id, `It has left the window although ${firstKept.id}, which is older, has not.`);
   }
 }
 
@@ -200,10 +197,6 @@ function finder({ stream }: StreamSnapshot, check: CheckName): (subject: string,
 
 function ofMain({ rendition, segments }: StreamSnapshot, placement: Placement): Segment[] {
   return segments.filter((segment) => segment.renditionId === rendition.id && segment.placement === placement);
-}
-
-function inWindow({ rendition, segments }: StreamSnapshot): readonly Segment[] {
-  return segments.filter((segment) => segment.renditionId === rendition.id && segment.retiredAtMs === null);
 }
 
 function* pairs<T>(items: readonly T[]): Iterable<readonly [T, T]> {

@@ -1,0 +1,179 @@
+import type { Clock } from '../../base/clock.ts';
+import { isZoetropeError, messageOf } from '../../base/errors.ts';
+import { formatRfc3339, wallMs } from '../../base/time.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { deadLetterTopic, type EventLog } from '../../events/event-log.ts';
+import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../../ingest/frames/frame-event.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
+import { findOrphans } from '../orphans.ts';
+import { allStreams } from '../streams.ts';
+import { isSameFinding, type Finding, type Repair } from './finding.ts';
+import { checkObjects } from './object-checks.ts';
+import { checkPlaylists } from './playlist-checks.ts';
+import { readSnapshot, type SnapshotCatalog } from './stream-snapshot.ts';
+import { checkTimeline } from './timeline-checks.ts';
+
+/** What the doctor works with. */
+export interface DoctorDeps {
+  readonly catalog: SnapshotCatalog &
+    Pick<Catalog, 'listStreams' | 'getSegment' | 'objectKeysOf' | 'setSegmentLost' | 'totals'>;
+  readonly objects: Pick<ObjectStore, 'list' | 'head' | 'get' | 'delete'>;
+  readonly events: Pick<EventLog, 'lag' | 'peek'>;
+  readonly clock: Clock;
+  readonly defaults: StreamSettings;
+  readonly eventRetentionMs: number;
+}
+
+/** How thorough a visit is. */
+export interface DoctorOptions {
+  readonly signal: AbortSignal;
+  /** Read every object, compare its hash and parse its media. */
+  readonly deep?: boolean;
+  /** Set right what can be set right without guessing. */
+  readonly repair?: boolean;
+}
+
+/** A finding, and whether it was set right. */
+export interface TreatedFinding extends Finding {
+  readonly repaired: boolean;
+}
+
+/** What a visit came to. */
+export interface DoctorReport {
+  /** RFC 3339. */
+  readonly checkedAt: string;
+  readonly deep: boolean;
+  readonly streams: number;
+  readonly segments: number;
+  readonly epochs: number;
+  /** Segments whose bytes are known to be lost: playlists name them as gaps, so they are no findings. */
+  readonly lost: number;
+  readonly findings: readonly TreatedFinding[];
+  /** Whether nothing is wrong any more. */
+  readonly clean: boolean;
+}
+
+/**
+ * Checks every invariant on what is stored, beside a running server if there is one: what looks wrong is looked at twice before it is
+ * reported, for the server may have changed it between two reads.
+ */
+export class Doctor {
+  readonly #deps: DoctorDeps;
+
+  constructor(deps: DoctorDeps) {
+    this.#deps = deps;
+  }
+
+  /** One visit. @throws unavailable when a store cannot be reached at all. */
+  async examine(options: DoctorOptions): Promise<DoctorReport> {
+    const { catalog, clock } = this.#deps;
+    const findings: Finding[] = [];
+    const counts = { streams: 0, segments: 0, epochs: 0, lost: 0 };
+    for await (const stream of allStreams(catalog)) {
+      counts.streams++;
+      const first = await this.#examineStream(stream, options);
+      counts.segments += first.segments;
+      counts.epochs += first.epochs;
+      counts.lost += first.lost;
+      if (first.findings.length === 0) continue;
+      const second = await this.#examineStream(stream, options);
+      findings.push(...first.findings.filter((one) => second.findings.some((other) => isSameFinding(one, other))));
+    }
+    findings.push(...(await this.#orphans(options.signal)), ...(await this.#checkEvents()));
+    const treated: TreatedFinding[] = [];
+    for (const finding of findings) {
+      const repaired = options.repair === true && finding.repair !== null && (await this.#apply(finding.repair));
+      treated.push({ ...finding, repaired });
+    }
+    return {
+      checkedAt: formatRfc3339(clock.nowMs()),
+      deep: options.deep === true,
+      ...counts,
+      findings: treated,
+      clean: treated.every(({ repaired }) => repaired),
+    };
+  }
+
+  async #examineStream(
+    stream: Stream,
+    { signal, deep = false }: DoctorOptions,
+  ): Promise<{
+    readonly findings: readonly Finding[];
+    readonly segments: number;
+    readonly epochs: number;
+    readonly lost: number;
+  }> {
+    const { catalog, clock, defaults, objects } = this.#deps;
+    try {
+      const snapshot = await readSnapshot(catalog, stream, signal);
+      const { futureToleranceMs } = effectiveSettings(stream, defaults);
+      const latestMs = wallMs(clock.nowMs() + futureToleranceMs);
+      return {
+        findings: [
+          ...checkTimeline(snapshot, { latestMs }),
+          ...(await checkObjects(snapshot, { catalog, objects, deep, signal })),
+          ...checkPlaylists(snapshot, defaults),
+        ],
+        segments: snapshot.segments.length,
+        epochs: snapshot.epochs.size,
+        lost: snapshot.segments.filter((segment) => segment.lost).length,
+      };
+    } catch (error) {
+      // It was removed since it was listed.
+      if (isZoetropeError(error, 'not_found')) return { findings: [], segments: 0, epochs: 0, lost: 0 };
+      throw error;
+    }
+  }
+
+  async #orphans(signal: AbortSignal): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    const deps = { ...this.#deps, isLogDrained: async () => (await this.#lag()) === 0 };
+    for await (const { key, sizeBytes } of findOrphans(deps, signal)) {
+      findings.push({
+        check: 'orphans',
+        streamId: null,
+        subject: key,
+        message: `This object of ${sizeBytes} bytes is named by nothing.`,
+        repair: { kind: 'deleteObject', key },
+      });
+    }
+    return findings;
+  }
+
+  async #checkEvents(): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    for (const topic of [FRAMES_TOPIC, deadLetterTopic(FRAMES_TOPIC)]) {
+      const message = await this.#topicFault(topic);
+      if (message !== null) findings.push({ check: 'events', streamId: null, subject: topic, message, repair: null });
+    }
+    return findings;
+  }
+
+  async #topicFault(topic: string): Promise<string | null> {
+    try {
+      await this.#deps.events.peek(topic, { limit: 1 });
+      const lag = topic === FRAMES_TOPIC ? await this.#lag() : 0;
+      return lag < 0 ? `The group ${SEGMENTER_GROUP} has committed ${-lag} events beyond its end.` : null;
+    } catch (error) {
+      return `It cannot be read: ${messageOf(error)}`;
+    }
+  }
+
+  #lag(): Promise<number> {
+    return this.#deps.events.lag(FRAMES_TOPIC, SEGMENTER_GROUP);
+  }
+
+  async #apply(repair: Repair): Promise<boolean> {
+    const { catalog, objects } = this.#deps;
+    switch (repair.kind) {
+      case 'markLost':
+      case 'markFound':
+        await catalog.setSegmentLost(repair.segmentId, repair.kind === 'markLost');
+        return true;
+      case 'deleteObject':
+        await objects.delete([repair.key]);
+        return true;
+    }
+  }
+}
