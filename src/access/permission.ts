@@ -15,14 +15,9 @@ export function requireScope(principal: Principal, ...anyOf: readonly Scope[]): 
   );
 }
 
-/** Whether what belongs to this tenant exists for the principal. Admin keys and open servers cross tenants. */
+/** Whether what belongs to this tenant exists for the principal; if not, the answer is `not_found`. Admin keys and open servers cross tenants. */
 export function canSee(principal: Principal, tenant: string): boolean {
   return principal.tenant === null || principal.scopes.has('admin') || principal.tenant === tenant;
-}
-
-/** Passes what the principal can see. @throws not_found across tenants: that it exists is not told either. */
-export function requireVisible(principal: Principal, tenant: string, what: string): void {
-  if (!canSee(principal, tenant)) throw new ZoetropeError('not_found', `There is no ${what}.`);
 }
 
 /** Passes a tenant that a client named for something it makes or sends. @throws permission_denied naming both tenants. */

@@ -2,6 +2,14 @@ import { Type, type Static } from 'typebox';
 
 const time = (description: string): ReturnType<typeof Type.String> =>
   Type.String({ description, format: 'date-time', examples: ['2026-11-20T10:30:00.250Z'] });
+/** Free text from outside: 1 to `maxLength` characters, no control characters, no half of a surrogate pair. */
+export const text = (maxLength: number): ReturnType<typeof Type.String> =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+    description: `1–${maxLength} characters without control characters.`,
+  });
 const optionalTime = (description: string) => Type.Union([time(description), Type.Null()]);
 
 /** A page of anything. */
@@ -17,6 +25,11 @@ export const ProblemShape = Type.Object({
   code: Type.String(),
   retryable: Type.Boolean(),
   requestId: Type.String(),
+  errors: Type.Optional(
+    Type.Array(Type.Object({ field: Type.String(), detail: Type.String() }), {
+      description: 'Each fault of a request that is not valid.',
+    }),
+  ),
 });
 
 /** Settings of a stream; on a stream: those that were set for it; under `effective`: all. */
@@ -80,14 +93,54 @@ export const StreamShape = Type.Object({
   }),
 });
 
+/** A stream to be made. */
+export const NewStreamShape = Type.Object(
+  {
+    name: text(200),
+    tenant: Type.Optional(text(200)),
+    deviceId: Type.Optional(Type.Union([text(200), Type.Null()])),
+    kind: Type.Optional(
+      Type.Union([Type.Literal('frames'), Type.Literal('push'), Type.Literal('chunks'), Type.Literal('asset')], {
+        default: 'frames',
+      }),
+    ),
+    settings: Type.Optional(Type.Partial(StreamSettingsShape, { additionalProperties: false })),
+  },
+  { additionalProperties: false, examples: [{ name: 'North gate', deviceId: 'camera-1' }] },
+);
+
+/** A change of settings: null goes back to the default, except where null is a value: then it is that. */
+export const SettingsPatchShape = Type.Unsafe<SettingsPatch>(
+  Type.Object(
+    Object.fromEntries(
+      Object.entries(StreamSettingsShape.properties).map(([name, shape]) => [
+        name,
+        Type.Optional(Type.Union([shape, Type.Null()])),
+      ]),
+    ),
+    { additionalProperties: false },
+  ),
+);
+
+/** A change of settings, as TypeScript sees it. */
+export type SettingsPatch = {
+  readonly [K in keyof Static<typeof StreamSettingsShape>]?: Static<typeof StreamSettingsShape>[K] | null;
+};
+
+/** A change of a stream. */
+export const StreamPatchShape = Type.Object(
+  { name: Type.Optional(text(200)), settings: Type.Optional(SettingsPatchShape) },
+  { additionalProperties: false, examples: [{ name: 'North gate', settings: { retentionHours: 48 } }] },
+);
+
 /** Answer to a frame. */
 export const FrameAcceptedShape = Type.Object({ eventId: Type.String(), streamId: Type.String() });
 
 /** A frame event as it is posted to /v1/events/frames and as it lies in the topic `zoetrope.frames`. */
 export const FrameEventShape = Type.Object({
-  eventId: Type.String({ minLength: 1, maxLength: 200 }),
-  clientId: Type.String({ minLength: 1, maxLength: 200 }),
-  deviceId: Type.String({ minLength: 1, maxLength: 200 }),
+  eventId: text(200),
+  clientId: text(200),
+  deviceId: text(200),
   timestamp: time('Capture time.'),
   framePath: Type.String({
     minLength: 1,
@@ -138,9 +191,17 @@ export const NewMarkerShape = Type.Object(
   {
     at: time('Where it stands.'),
     until: Type.Optional(optionalTime('Its end, when it is a range.')),
-    label: Type.String({ minLength: 1, maxLength: 200 }),
-    type: Type.Optional(Type.String({ pattern: '^[a-z0-9._-]{1,64}$', default: 'note' })),
-    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    label: text(200),
+    type: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9._-]{1,64}$',
+        description: '1–64 characters of a–z, 0–9, dot, underscore and hyphen.',
+        default: 'note',
+      }),
+    ),
+    data: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object of at most 4 KiB.' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -192,6 +253,49 @@ export const ClockShape = Type.Object({
   }),
   frameAt: optionalTime('Capture time of the frame shown then.'),
   errorMs: Type.Number({ description: 'Upper bound of the mapping’s error.' }),
+});
+
+/** A playback token. */
+export const TokenShape = Type.Object({
+  token: Type.String({ description: 'For `?token=`.' }),
+  expiresAt: time('When it stops working.'),
+  url: Type.String({ description: 'The playlist, with the token.' }),
+});
+
+/** A playback token to be made. */
+export const NewTokenShape = Type.Union([
+  Type.Object(
+    { ttlSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 604_800, description: 'Its life.' })) },
+    { additionalProperties: false },
+  ),
+  Type.Null(),
+]);
+
+/** An event that was given up. */
+export const DeadLetterShape = Type.Object({
+  code: Type.String({ description: 'One of the error codes.' }),
+  cause: Type.String(),
+  tries: Type.Integer(),
+  event: Type.Unknown({ description: 'The event, as it came.' }),
+  diedAt: time('When it was given up.'),
+});
+
+/** GET /v1/server */
+export const ServerShape = Type.Object({
+  version: Type.String(),
+  now: time('The server’s clock.'),
+  uptimeSeconds: Type.Number(),
+  streams: Type.Integer(),
+  segments: Type.Integer(),
+  segmentBytes: Type.Integer(),
+  freeBytes: Type.Union([Type.Integer(), Type.Null()], { description: 'Null when the object store knows no limit.' }),
+  roles: Type.Array(Type.String()),
+});
+
+/** GET /healthz, GET /readyz */
+export const HealthShape = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('failing')]),
+  checks: Type.Record(Type.String(), Type.Object({ ok: Type.Boolean(), detail: Type.String() })),
 });
 
 /** A stream, as TypeScript sees it. */

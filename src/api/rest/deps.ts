@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Access, Principal } from '../../access/access.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { WallMs } from '../../base/time.ts';
+import type { Catalog, Scope } from '../../catalog/catalog.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import type { Stream, StreamSettings } from '../../timeline/stream.ts';
+import type { Health } from '../health.ts';
+
+/** A JPEG of a stream. */
+export interface Picture {
+  readonly jpeg: Uint8Array;
+  readonly capturedAtMs: WallMs;
+  /** A strong entity tag without quotes: the same bytes, the same tag. */
+  readonly etag: string;
+}
+
+/** Single pictures of a stream. `widthPx` scales down, never up; null: as it is. */
+export interface Pictures {
+  /** The newest frame. @throws not_found when none has arrived. */
+  latest(stream: Stream, options: PictureOptions): Promise<Picture>;
+  /** The frame shown at a wall time. @throws not_found in a gap. */
+  at(stream: Stream, atMs: WallMs, options: PictureOptions): Promise<Picture>;
+}
+
+/** How large a picture is wanted, and until when. */
+export interface PictureOptions {
+  readonly widthPx: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** What the HTTP server counts. */
+export interface HttpMetrics {
+  /** `route` is the pattern of the route, never the URL. */
+  request(observation: { readonly route: string; readonly status: number; readonly seconds: number }): void;
+  sseSubscribers(change: 1 | -1): void;
+  /** A subscriber that read too slowly was cut off. */
+  sseDropped(): void;
+}
+
+/** Settings of the HTTP interface. */
+export interface ApiSettings {
+  /** Of the program, for `/v1/server`. */
+  readonly version: string;
+  readonly roles: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly publicUrl: string | undefined;
+  readonly maxFrameBytes: number;
+  /** Life of a playback token unless asked otherwise. */
+  readonly tokenTtlSeconds: number;
+}
+
+/** What the routes call. */
+export interface ApiDeps {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  readonly catalog: Catalog;
+  readonly objects: Pick<ObjectStore, 'freeBytes'>;
+  readonly events: Pick<EventLog, 'peek'>;
+  readonly access: Access;
+  readonly intake: FrameIntake;
+  readonly pictures: Pictures;
+  /** Removes a stream's rows and then its objects. */
+  readonly removeStream: (stream: Stream) => Promise<void>;
+  readonly defaults: StreamSettings;
+  readonly health: Health;
+  readonly metrics: HttpMetrics;
+  readonly settings: ApiSettings;
+}
+
+/** The Fastify instance that routes are added to. */
+export type RestApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/**
+ * Who may call a route: everybody; who has one of these scopes; or, `playback`, who has `read` or a playback token for the
+ * stream `:id`; `own`: the route judges for itself.
+ */
+export type RouteAccess = 'public' | 'playback' | 'own' | readonly Scope[];
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal;
+  }
+  interface FastifyContextConfig {
+    access?: RouteAccess;
+    /** The media type that the body must have. */
+    consumes?: string;
+  }
+}

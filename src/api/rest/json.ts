@@ -1,0 +1,92 @@
+import type { WallMs } from '../../base/time.ts';
+import { formatRfc3339 } from '../../base/time.ts';
+import type { Hold } from '../../timeline/hold.ts';
+import type { Marker } from '../../timeline/marker.ts';
+import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../../timeline/stream.ts';
+import { settingsToJson } from './settings.ts';
+import type { ArchiveJson, MarkerJson, StreamJson } from './shapes.ts';
+
+/** Whether a source is sending; `new`: nothing has arrived yet. */
+export type StreamState = StreamJson['state'];
+
+/** What a stream is judged by. */
+export interface StreamContext {
+  readonly defaults: StreamSettings;
+  readonly publicUrl: string | undefined;
+  readonly nowMs: WallMs;
+}
+
+/** A wall time as the API writes it; null stays. */
+export function timeJson(atMs: WallMs): string;
+export function timeJson(atMs: WallMs | null): string | null;
+export function timeJson(atMs: WallMs | null): string | null {
+  return atMs === null ? null : formatRfc3339(atMs);
+}
+
+/** A stream's state now. */
+export function stateOf(stream: Stream, context: Pick<StreamContext, 'defaults' | 'nowMs'>): StreamState {
+  if (stream.lastReceivedAtMs === null) return 'new';
+  const { offlineAfterMs } = effectiveSettings(stream, context.defaults);
+  return isOnline(stream, offlineAfterMs, context.nowMs) ? 'online' : 'offline';
+}
+
+/** A stream as the API shows it. */
+export function streamJson(stream: Stream, context: StreamContext): StreamJson {
+  const { lastCapturedAtMs, lastReceivedAtMs } = stream;
+  const play = `/play/streams/${stream.id}`;
+  const link = (path: string): string => linkOf(path, context.publicUrl);
+  return {
+    id: stream.id,
+    tenant: stream.tenant,
+    kind: stream.kind,
+    name: stream.name,
+    deviceId: stream.deviceId,
+    state: stateOf(stream, context),
+    lastCapturedAt: timeJson(lastCapturedAtMs),
+    lastReceivedAt: timeJson(lastReceivedAtMs),
+    clockSkewMs: lastCapturedAtMs === null || lastReceivedAtMs === null ? null : lastReceivedAtMs - lastCapturedAtMs,
+    settings: settingsToJson(stream.settings),
+    effective: settingsToJson(effectiveSettings(stream, context.defaults)),
+    createdAt: timeJson(stream.createdAtMs),
+    urls: {
+      master: link(`${play}/master.m3u8`),
+      live: link(`${play}/live.m3u8`),
+      dvr: link(`${play}/dvr.m3u8`),
+      latest: link(`/v1/streams/${stream.id}/latest.jpg`),
+    },
+  };
+}
+
+/** A marker as the API shows it. */
+export function markerJson(marker: Marker): MarkerJson {
+  return {
+    id: marker.id,
+    streamId: marker.streamId,
+    at: timeJson(marker.atMs),
+    until: timeJson(marker.untilMs),
+    label: marker.label,
+    type: marker.type,
+    data: { ...marker.data },
+    createdAt: timeJson(marker.createdAtMs),
+  };
+}
+
+/** An archive as the API shows it. */
+export function archiveJson(hold: Hold, publicUrl: string | undefined): ArchiveJson {
+  return {
+    id: hold.id,
+    streamId: hold.streamId,
+    name: hold.name,
+    from: timeJson(hold.fromMs),
+    to: timeJson(hold.toMs ?? hold.fromMs),
+    sessionId: hold.sessionId,
+    createdAt: timeJson(hold.createdAtMs),
+    expiresAt: timeJson(hold.expiresAtMs),
+    url: linkOf(`/play/archives/${hold.id}/index.m3u8`, publicUrl),
+  };
+}
+
+/** A path of this server as clients reach it: absolute when the public URL is known. */
+export function linkOf(path: string, publicUrl: string | undefined): string {
+  return publicUrl === undefined ? path : `${publicUrl.replace(/\/+$/, '')}${path}`;
+}

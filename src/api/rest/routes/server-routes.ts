@@ -1,0 +1,110 @@
+import { Type } from 'typebox';
+import { canSee } from '../../../access/permission.ts';
+import { ZoetropeError } from '../../../base/errors.ts';
+import { deadLetterTopic, type DeadLetter, type EventPosition, type LoggedEvent } from '../../../events/event-log.ts';
+import { FRAMES_TOPIC } from '../../../ingest/frames/frame-event.ts';
+import type { ApiDeps, RestApp } from '../deps.ts';
+import { timeJson } from '../json.ts';
+import { PAGE_QUERY, pageOfQuery } from '../lookup.ts';
+import { DeadLetterShape, HealthShape, pageOf, ServerShape } from '../shapes.ts';
+
+/** The server itself: what it is, how it fares, what it had to give up. */
+export function addServerRoutes(app: RestApp, deps: ApiDeps): void {
+  const { catalog, clock, settings } = deps;
+  const startedAtMs = clock.monotonicMs();
+
+  app.get(
+    '/v1/server',
+    {
+      config: { access: ['read'] },
+      schema: { tags: ['server'], summary: 'What this server is and holds', response: { 200: ServerShape } },
+    },
+    async () => {
+      const [totals, freeBytes] = await Promise.all([catalog.totals(), deps.objects.freeBytes()]);
+      return {
+        version: settings.version,
+        now: timeJson(clock.nowMs()),
+        uptimeSeconds: Math.round((clock.monotonicMs() - startedAtMs) / 1000),
+        streams: totals.streams,
+        segments: totals.segments,
+        segmentBytes: totals.segmentBytes,
+        freeBytes,
+        roles: [...settings.roles],
+      };
+    },
+  );
+
+  app.get(
+    '/v1/dead-letters',
+    {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['server'],
+        summary: 'Frames that had to be given up, and why',
+        description: 'Newest last.',
+        querystring: Type.Object(PAGE_QUERY, { additionalProperties: false }),
+        response: { 200: pageOf(DeadLetterShape) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor } = pageOfQuery(request.query);
+      const letters = await deps.events.peek(deadLetterTopic(FRAMES_TOPIC), {
+        limit,
+        ...(cursor === undefined ? {} : { after: positionOf(cursor) }),
+      });
+      const last = letters.at(-1);
+      const items = letters.filter((letter) => canSee(request.principal, tenantOf(letter))).map(deadLetterJson);
+      return { items, nextCursor: last === undefined || letters.length < limit ? null : cursorOf(last) };
+    },
+  );
+
+  for (const [path, ask, summary] of [
+    ['/healthz', () => deps.health.live(), 'Whether the process is alive'],
+    ['/readyz', () => deps.health.ready(), 'Whether it should get work'],
+  ] as const) {
+    app.get(
+      path,
+      {
+        config: { access: 'public' },
+        schema: { tags: ['server'], summary, security: [], response: { 200: HealthShape, 503: HealthShape } },
+      },
+      async (_request, reply) => {
+        const report = await ask();
+        void reply.code(report.status === 'ok' ? 200 : 503).header('cache-control', 'no-store');
+        return { status: report.status, checks: { ...report.checks } };
+      },
+    );
+  }
+}
+
+function deadLetterJson({ value, publishedAtMs }: LoggedEvent): DeadLetter {
+  const letter = (typeof value === 'object' && value !== null ? value : {}) as Partial<DeadLetter>;
+  return {
+    code: letter.code ?? 'internal',
+    cause: letter.cause ?? 'It is not known.',
+    tries: letter.tries ?? 0,
+    event: letter.event ?? null,
+    diedAt: letter.diedAt ?? new Date(publishedAtMs).toISOString(),
+  };
+}
+
+/** Whose event it was; one that cannot be told is for admins alone. */
+function tenantOf(letter: LoggedEvent): string {
+  const event: unknown = (letter.value as Partial<DeadLetter> | null)?.event;
+  const clientId: unknown = typeof event === 'object' && event !== null ? Reflect.get(event, 'clientId') : undefined;
+  return typeof clientId === 'string' ? clientId : '';
+}
+
+function cursorOf({ partition, offset }: EventPosition): string {
+  return Buffer.from(JSON.stringify([partition, offset])).toString('base64url');
+}
+
+/** @throws invalid_argument for a cursor that was not made here. */
+function positionOf(cursor: string): EventPosition {
+  const parts = /^\[(\d{1,9}),(\d{1,15})\]$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (parts !== null) return { partition: Number(parts[1]), offset: Number(parts[2]) };
+  throw new ZoetropeError(
+    'invalid_argument',
+    `The cursor is none of this list. Got ${JSON.stringify(cursor.slice(0, 80))}. Send nextCursor as it came, or none.`,
+  );
+}
