@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { createUpkeep } from '../app/upkeep-services.ts';
-import type { Amount, RetentionReport } from '../upkeep/retention.ts';
+import type { RetentionReport } from '../upkeep/retention.ts';
+import type { Amount } from '../upkeep/sweep.ts';
 import { openContext, withStores } from './command-context.ts';
 import { formatBytes, printJson, printLines } from './output.ts';
 

@@ -5,7 +5,7 @@ import type { Catalog, SegmentRef } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { effectiveSettings, type StreamSettings } from '../timeline/stream.ts';
 import { allStreams } from './streams.ts';
-import { sweep, sweepGraceMs } from './sweep.ts';
+import { sweep, sweepGraceMs, type Amount } from './sweep.ts';
 
 /** Segments taken out in one transaction. */
 const BATCH = 500;
@@ -30,12 +30,6 @@ export interface RetentionDeps {
   readonly minFreeBytes: number;
   /** Told what each run did. */
   readonly onReport?: (report: RetentionReport) => void;
-}
-
-/** A number of segments and their bytes. */
-export interface Amount {
-  readonly segments: number;
-  readonly bytes: number;
 }
 
 /** What a retention run did, or with `dryRun` would do. */

@@ -1,13 +1,18 @@
 import { wallMs, type WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
-import type { Amount } from './retention.ts';
 
 const BATCH = 500;
 const MIN_GRACE_MS = 30_000;
 const TARGET_DURATIONS = 3;
 /** A playlist's target duration may lie so far above its longest segment: the steps of the ladder it is taken from. */
 const TARGET_MARGIN = 1.2;
+
+/** A number of segments and their bytes. */
+export interface Amount {
+  readonly segments: number;
+  readonly bytes: number;
+}
 
 /** What a sweep works with. */
 export interface SweepDeps {
