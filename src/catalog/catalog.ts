@@ -112,6 +112,8 @@ export interface NewSegment extends Omit<
   readonly epoch:
     | { readonly existingId: string }
     | { readonly begin: Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> };
+  /** The rendition's name; `main` unless said. */
+  readonly rendition?: string;
   readonly fence: number;
   /** For the session rule: on-time segments extend the open session, unless they start later than its end by more than `offlineAfterMs`. */
   readonly offlineAfterMs: number;
@@ -261,6 +263,13 @@ export interface UpkeepStore {
     readonly by: SessionEnd;
     readonly archive: Omit<Hold, 'createdAtMs' | 'releasedAtMs'> | null;
   }): Promise<boolean>;
+  /**
+   * Closed sessions of which it is not yet decided whether they get an archive, with their stream, oldest first, at most 1,000: those that an
+   * append closed because the source came back late. {@link UpkeepStore.settleSession} decides.
+   */
+  unarchivedSessions(): Promise<readonly { readonly session: Session; readonly stream: Stream }[]>;
+  /** Makes the archive of a closed session, or decides that it gets none. Answers false when that was decided already. */
+  settleSession(sessionId: string, archive: Omit<Hold, 'createdAtMs' | 'releasedAtMs'> | null): Promise<boolean>;
   /** Every segment in order of rendition and wall time, for the doctor. */
   allSegments(options?: { readonly streamId?: string }): AsyncIterable<Segment>;
   allEpochs(options?: { readonly streamId?: string }): AsyncIterable<Epoch>;
@@ -269,8 +278,12 @@ export interface UpkeepStore {
 /** How much there is. */
 export interface CatalogTotals {
   readonly streams: number;
+  /** In the retained windows: not retired. */
   readonly segments: number;
   readonly segmentBytes: number;
+  /** Retired and not yet removed: held, or waiting to be swept. */
+  readonly retiredSegments: number;
+  readonly retiredBytes: number;
   readonly openSessions: number;
 }
 

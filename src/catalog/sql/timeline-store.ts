@@ -1,0 +1,184 @@
+import { ZoetropeError } from '../../base/errors.ts';
+import { wallMs, type WallMs } from '../../base/time.ts';
+import type { TimelineStore, Window } from '../catalog.ts';
+import { findEpoch, findRendition, openSession } from './append-queries.ts';
+import { appendSegment } from './append-segment.ts';
+import type { SqlBackend } from './backend.ts';
+import { decodeFrameTimes } from './frame-times.ts';
+import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
+import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
+import { getStream, MAIN_RENDITION } from './stream-store.ts';
+import {
+  coverageOf,
+  epochsOf,
+  newestEver,
+  newestOnTime,
+  type RangeParams,
+  shownBetween,
+  wholeWindow,
+} from './window-queries.ts';
+
+/** {@link TimelineStore} over SQL. */
+export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
+  return {
+    claimRendition: (streamId, name, fence) =>
+      backend.write(async ({ db }) => {
+        const stream = await getStream(db, streamId);
+        const rendition = await renditionOf(db, streamId, name);
+        if (fence < rendition.fence) {
+          throw new ZoetropeError(
+            'fenced',
+            `Rendition ${name} of stream ${streamId} was claimed with fence ${rendition.fence}; got ${fence}. Its owner is newer: stop.`,
+          );
+        }
+        await db.updateTable('rendition').set({ fence }).where('id', '=', rendition.id).execute();
+        const [last] = await newestEver(db, { renditionId: rendition.id });
+        const [epoch] = last === undefined ? [] : await findEpoch(db, { id: last.epoch_id });
+        const [session] = await openSession(db, { streamId });
+        return {
+          stream,
+          rendition: toRendition(rendition),
+          last:
+            last === undefined || epoch === undefined
+              ? null
+              : { segment: toSegment(last, streamId), epoch: toEpoch(epoch) },
+          openSession: session === undefined ? null : toSession(session),
+        };
+      }),
+
+    appendSegment: (segment) => backend.write((scope) => appendSegment(backend, scope, segment)),
+
+    getRendition: async (streamId, name) => toRendition(await renditionOf(backend.reader(), streamId, name)),
+
+    async getSegment(id) {
+      const row = await backend
+        .reader()
+        .selectFrom('segment')
+        .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
+        .selectAll('segment')
+        .select('rendition.stream_id')
+        .where('segment.id', '=', id)
+        .executeTakeFirst();
+      const segment = found(row, 'segment', id);
+      return toSegment(segment, segment.stream_id);
+    },
+
+    async getEpoch(id) {
+      const [row] = await findEpoch(backend.reader(), { id });
+      return toEpoch(found(row, 'epoch', id));
+    },
+
+    liveWindow: (streamId, count) =>
+      windowOf(backend, streamId, async (db, { id }) =>
+        (await newestOnTime(db, { renditionId: id, count })).toReversed(),
+      ),
+
+    dvrWindow: (streamId) => windowOf(backend, streamId, (db, { id }) => wholeWindow(db, { renditionId: id })),
+
+    segmentsBetween: (streamId, fromMs, toMs, limit) =>
+      windowOf(backend, streamId, (db, rendition) => shownBetween(db, { ...rangeOf(rendition, fromMs, toMs), limit })),
+
+    async knownFrameTimes(streamId, timesMs) {
+      const rendition = await renditionOf(backend.reader(), streamId, MAIN_RENDITION);
+      const known = new Set<WallMs>();
+      const asked = timesMs.filter((time) => time < (rendition.newest_end_ms ?? Number.NEGATIVE_INFINITY));
+      for (const { fromMs, toMs } of clusters(asked, rendition.max_span_ms)) {
+        const rows = await backend
+          .reader()
+          .selectFrom('segment')
+          .select('frame_times')
+          .where('rendition_id', '=', rendition.id)
+          .where('start_ms', '>', fromMs - rendition.max_span_ms)
+          .where('start_ms', '<=', toMs)
+          .execute();
+        for (const row of rows) for (const time of decodeFrameTimes(row.frame_times)) known.add(time);
+      }
+      return new Set(asked.filter((time) => known.has(time)));
+    },
+
+    coverage: (streamId, fromMs, toMs, toleranceMs) =>
+      backend.snapshot(async (db) => {
+        const rendition = await renditionOf(db, streamId, MAIN_RENDITION);
+        const rows = await coverageOf(db, { ...rangeOf(rendition, fromMs, toMs), toleranceMs });
+        return rows.map((row) => ({
+          fromMs: wallMs(row.from_ms),
+          toMs: wallMs(row.to_ms),
+          segmentCount: row.segment_count,
+          frameCount: row.frame_count,
+          sizeBytes: row.size_bytes,
+        }));
+      }),
+
+    async sessionsBetween(streamId, fromMs, toMs) {
+      const rows = await backend
+        .reader()
+        .selectFrom('session')
+        .selectAll()
+        .where('stream_id', '=', streamId)
+        .where('start_ms', '<', toMs)
+        .where('end_ms', '>', fromMs)
+        .orderBy('start_ms')
+        .orderBy('id')
+        .execute();
+      return rows.map(toSession);
+    },
+
+    async objectKeysOf(streamId) {
+      const rows = await backend
+        .reader()
+        .selectFrom('segment')
+        .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
+        .select('segment.object_key')
+        .distinct()
+        .where('rendition.stream_id', '=', streamId)
+        .execute();
+      return rows.map((row) => row.object_key);
+    },
+  };
+}
+
+async function windowOf(
+  backend: SqlBackend,
+  streamId: string,
+  select: (db: CatalogDb, rendition: Row<RenditionTable>) => Promise<readonly Row<SegmentTable>[]>,
+): Promise<Window> {
+  return backend.snapshot(async (db) => {
+    const rendition = await renditionOf(db, streamId, MAIN_RENDITION);
+    const segments = await select(db, rendition);
+    const epochs = await epochsOf(db, segments);
+    return {
+      rendition: toRendition(rendition),
+      segments: segments.map((row) => toSegment(row, streamId)),
+      epochs: epochs.map(toEpoch),
+    };
+  });
+}
+
+async function renditionOf(db: CatalogDb, streamId: string, name: string): Promise<Row<RenditionTable>> {
+  const [row] = await findRendition(db, { streamId, name });
+  return found(row, `rendition ${name} of stream`, streamId);
+}
+
+function rangeOf(rendition: Row<RenditionTable>, fromMs: number, toMs: number): RangeParams {
+  return {
+    streamId: rendition.stream_id,
+    renditionId: rendition.id,
+    sinceStartMs: fromMs - rendition.max_span_ms,
+    fromMs,
+    toMs,
+  };
+}
+
+/** Times that lie close together, as ranges: one query each. */
+function clusters(
+  times: readonly WallMs[],
+  reachMs: number,
+): readonly { readonly fromMs: number; readonly toMs: number }[] {
+  const ranges: { fromMs: number; toMs: number }[] = [];
+  for (const time of times.toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && time - last.toMs <= reachMs) last.toMs = time;
+    else ranges.push({ fromMs: time, toMs: time });
+  }
+  return ranges;
+}

@@ -1,0 +1,232 @@
+import { sql } from 'kysely';
+import type { Hold } from '../../timeline/hold.ts';
+import type { Session } from '../../timeline/session.ts';
+import type { Stream } from '../../timeline/stream.ts';
+import type { UpkeepStore } from '../catalog.ts';
+import type { SqlBackend } from './backend.ts';
+import { insertHold } from './hold-store.ts';
+import {
+  findRetiring,
+  findSweepable,
+  refsOf,
+  removeSegments,
+  retireSegments,
+  settleReleasedHolds,
+} from './retention.ts';
+import { found, SEGMENT_REF_COLUMNS, toEpoch, toSegment, toSegmentRef, toSession, toStream } from './rows.ts';
+import type { CatalogDb } from './schema.ts';
+
+const PAGE = 1_000;
+const UNARCHIVED_AT_ONCE = 1_000;
+
+/** {@link UpkeepStore} over SQL. */
+export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
+  return {
+    async retireSegments({ dryRun, ...request }) {
+      if (dryRun) return refsOf(await backend.snapshot((db) => findRetiring(db, request)));
+      return backend.write((scope) => retireSegments(backend, scope, request));
+    },
+
+    async sweepableSegments(request) {
+      while (await backend.write((scope) => settleReleasedHolds(scope, request.retiredByMs)));
+      return findSweepable(backend.reader(), request);
+    },
+
+    removeSegments: (ids) => backend.write((scope) => removeSegments(scope, ids)),
+
+    setSegmentLost: (id, lost) =>
+      backend.write(async (scope) => {
+        const row = await scope.db
+          .selectFrom('segment')
+          .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
+          .select(['rendition.stream_id', 'segment.lost'])
+          .where('segment.id', '=', id)
+          .executeTakeFirst();
+        const segment = found(row, 'segment', id);
+        if (segment.lost === Number(lost)) return;
+        await scope.db
+          .updateTable('segment')
+          .set({ lost: Number(lost) })
+          .where('id', '=', id)
+          .execute();
+        scope.changed(segment.stream_id);
+      }),
+
+    async oldestSegments(limit) {
+      const rows = await backend
+        .reader()
+        .selectFrom('segment')
+        .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
+        .select(SEGMENT_REF_COLUMNS)
+        .where('segment.retired_at_ms', 'is', null)
+        .orderBy('segment.start_ms')
+        .limit(limit)
+        .execute();
+      return rows.map(toSegmentRef);
+    },
+
+    totals: () =>
+      backend.snapshot(async (db) => {
+        const streams = await db
+          .selectFrom('stream')
+          .select(sql<number>`count(*)`.as('count'))
+          .executeTakeFirstOrThrow();
+        const sessions = await db
+          .selectFrom('session')
+          .select(sql<number>`count(*)`.as('count'))
+          .where('closed_at_ms', 'is', null)
+          .executeTakeFirstOrThrow();
+        // Counters, kept by every write: counting tens of millions of rows would take seconds.
+        const sums = await db
+          .selectFrom('rendition')
+          .select([
+            sql<number | null>`sum(window_count)`.as('segments'),
+            sql<number | null>`sum(window_bytes)`.as('bytes'),
+            sql<number | null>`sum(retired_count)`.as('retired'),
+            sql<number | null>`sum(retired_bytes)`.as('retired_bytes'),
+          ])
+          .executeTakeFirstOrThrow();
+        return {
+          streams: streams.count,
+          segments: sums.segments ?? 0,
+          segmentBytes: sums.bytes ?? 0,
+          retiredSegments: sums.retired ?? 0,
+          retiredBytes: sums.retired_bytes ?? 0,
+          openSessions: sessions.count,
+        };
+      }),
+
+    openSessions: () =>
+      backend.snapshot(async (db) => {
+        const rows = await db
+          .selectFrom('session')
+          .selectAll()
+          .where('closed_at_ms', 'is', null)
+          .orderBy('stream_id')
+          .execute();
+        return withStreams(db, rows.map(toSession));
+      }),
+
+    endSession: (request) =>
+      backend.write(async (scope) => {
+        const ended = await scope.db
+          .updateTable('session')
+          .set({ ended_by: request.by, closed_at_ms: backend.clock.nowMs(), settled: 1 })
+          .where('id', '=', request.sessionId)
+          .where('closed_at_ms', 'is', null)
+          .returning('stream_id')
+          .executeTakeFirst();
+        if (ended === undefined) return false;
+        await archive(request.archive);
+        scope.changed(ended.stream_id);
+        return true;
+
+        async function archive(hold: Omit<Hold, 'createdAtMs' | 'releasedAtMs'> | null): Promise<void> {
+          if (hold !== null) await insertHold(backend, scope, hold);
+        }
+      }),
+
+    unarchivedSessions: () =>
+      backend.snapshot(async (db) => {
+        const rows = await db
+          .selectFrom('session')
+          .selectAll()
+          .where('settled', '=', 0)
+          .where('closed_at_ms', 'is not', null)
+          .orderBy('closed_at_ms')
+          .orderBy('id')
+          .limit(UNARCHIVED_AT_ONCE)
+          .execute();
+        return withStreams(db, rows.map(toSession));
+      }),
+
+    settleSession: (sessionId, archive) =>
+      backend.write(async (scope) => {
+        const settled = await scope.db
+          .updateTable('session')
+          .set({ settled: 1 })
+          .where('id', '=', sessionId)
+          .where('closed_at_ms', 'is not', null)
+          .where('settled', '=', 0)
+          .returning('stream_id')
+          .executeTakeFirst();
+        if (settled === undefined) return false;
+        if (archive !== null) await insertHold(backend, scope, archive);
+        return true;
+      }),
+
+    async *allSegments(options = {}) {
+      for (const rendition of await renditions(backend.reader(), options.streamId)) {
+        let after = { start_ms: Number.NEGATIVE_INFINITY, is_late: 0, sequence: 0 };
+        for (;;) {
+          const rows = await backend
+            .reader()
+            .selectFrom('segment')
+            .selectAll()
+            .where('rendition_id', '=', rendition.id)
+            .where(
+              sql<boolean>`(start_ms, is_late, sequence) > (${after.start_ms}, ${after.is_late}, ${after.sequence})`,
+            )
+            .orderBy('start_ms')
+            .orderBy('is_late')
+            .orderBy('sequence')
+            .limit(PAGE)
+            .execute();
+          for (const row of rows) yield toSegment(row, rendition.stream_id);
+          const last = rows.at(-1);
+          if (last === undefined || rows.length < PAGE) break;
+          after = last;
+        }
+      }
+    },
+
+    async *allEpochs(options = {}) {
+      for (const rendition of await renditions(backend.reader(), options.streamId)) {
+        let after = '';
+        for (;;) {
+          const rows = await backend
+            .reader()
+            .selectFrom('epoch')
+            .selectAll()
+            .where('rendition_id', '=', rendition.id)
+            .where('id', '>', after)
+            .orderBy('id')
+            .limit(PAGE)
+            .execute();
+          for (const row of rows) yield toEpoch(row);
+          const last = rows.at(-1);
+          if (last === undefined || rows.length < PAGE) break;
+          after = last.id;
+        }
+      }
+    },
+  };
+}
+
+async function renditions(
+  db: CatalogDb,
+  streamId: string | undefined,
+): Promise<readonly { readonly id: string; readonly stream_id: string }[]> {
+  const query = db.selectFrom('rendition').select(['id', 'stream_id']).orderBy('id');
+  return (streamId === undefined ? query : query.where('stream_id', '=', streamId)).execute();
+}
+
+async function withStreams(
+  db: CatalogDb,
+  sessions: readonly Session[],
+): Promise<readonly { readonly session: Session; readonly stream: Stream }[]> {
+  const ids = [...new Set(sessions.map((session) => session.streamId))];
+  const streams = new Map<string, Stream>();
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const rows = await db
+      .selectFrom('stream')
+      .selectAll()
+      .where('id', 'in', ids.slice(at, at + PAGE))
+      .execute();
+    for (const row of rows) streams.set(row.id, toStream(row));
+  }
+  return sessions.flatMap((session) => {
+    const stream = streams.get(session.streamId);
+    return stream === undefined ? [] : [{ session, stream }];
+  });
+}

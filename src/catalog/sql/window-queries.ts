@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import { prepare } from './prepared.ts';
+import type { Row } from './rows.ts';
+import type { CatalogDb, EpochTable, SegmentTable } from './schema.ts';
+
+/** The newest on-time segments that are not retired, newest first. */
+export const newestOnTime = prepare<{ renditionId: string; count: number }, Row<SegmentTable>>((db, param) =>
+  db
+    .selectFrom('segment')
+    .selectAll()
+    .where('rendition_id', '=', param('renditionId'))
+    .where('is_late', '=', 0)
+    .where('retired_at_ms', 'is', null)
+    .orderBy('sequence', 'desc')
+    .limit(param('count')),
+);
+
+/** The newest on-time segment, retired or not. */
+export const newestEver = prepare<{ renditionId: string }, Row<SegmentTable>>((db, param) =>
+  db
+    .selectFrom('segment')
+    .selectAll()
+    .where('rendition_id', '=', param('renditionId'))
+    .where('is_late', '=', 0)
+    .orderBy('sequence', 'desc')
+    .limit(1),
+);
+
+/** The whole window in wall order. */
+export const wholeWindow = prepare<{ renditionId: string }, Row<SegmentTable>>((db, param) =>
+  db
+    .selectFrom('segment')
+    .selectAll()
+    .where('rendition_id', '=', param('renditionId'))
+    .where('retired_at_ms', 'is', null)
+    .orderBy('start_ms')
+    .orderBy('is_late')
+    .orderBy('sequence'),
+);
+
+/** A range of a rendition. What overlaps it starts no more than the longest segment before it, which bounds the index on both sides. */
+export interface RangeParams {
+  readonly streamId: string;
+  readonly renditionId: string;
+  readonly sinceStartMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Shown segments that overlap a range, in wall order. */
+export const shownBetween = prepare<RangeParams & { readonly limit: number }, Row<SegmentTable>>((db, param) =>
+  db
+    .selectFrom('segment')
+    .selectAll()
+    .where('rendition_id', '=', param('renditionId'))
+    .where('start_ms', '>', param('sinceStartMs'))
+    .where('start_ms', '<', param('toMs'))
+    .where('end_ms', '>', param('fromMs'))
+    .where((eb) =>
+      eb.or([
+        eb('retired_at_ms', 'is', null),
+        eb.exists(
+          eb
+            .selectFrom('hold')
+            .select('hold.id')
+            .where('hold.stream_id', '=', param('streamId'))
+            .where('hold.released_at_ms', 'is', null)
+            .whereRef('hold.from_ms', '<', 'segment.end_ms')
+            .where((inner) =>
+              inner.or([inner('hold.to_ms', 'is', null), inner('hold.to_ms', '>', inner.ref('segment.start_ms'))]),
+            ),
+        ),
+      ]),
+    )
+    .orderBy('start_ms')
+    .orderBy('is_late')
+    .orderBy('sequence')
+    .limit(param('limit')),
+);
+
+/** The epochs of segments. */
+export async function epochsOf(
+  db: CatalogDb,
+  segments: readonly Pick<SegmentTable, 'epoch_id'>[],
+): Promise<Row<EpochTable>[]> {
+  const ids = [...new Set(segments.map((segment) => segment.epoch_id))];
+  const rows: Row<EpochTable>[] = [];
+  for (let at = 0; at < ids.length; at += 500) {
+    rows.push(
+      ...(await db
+        .selectFrom('epoch')
+        .selectAll()
+        .where('id', 'in', ids.slice(at, at + 500))
+        .execute()),
+    );
+  }
+  return rows;
+}
+
+/** A stretch as {@link coverageOf} finds it. */
+export interface StretchRow {
+  readonly from_ms: number;
+  readonly to_ms: number;
+  readonly segment_count: number;
+  readonly frame_count: number;
+  readonly size_bytes: number;
+}
+
+/** Merges shown segments into stretches (gaps and islands): a stretch begins where nothing before reaches to within the tolerance. */
+export const coverageOf = prepare<RangeParams & { readonly toleranceMs: number }, StretchRow>((_db, param) => {
+  const isHeld = sql`exists (
+    select 1 from hold where hold.stream_id = ${param('streamId')} and hold.released_at_ms is null
+      and hold.from_ms < segment.end_ms and (hold.to_ms is null or hold.to_ms > segment.start_ms))`;
+  return sql<StretchRow>`
+    with reached as (
+      select start_ms, end_ms, frame_count, size_bytes,
+        max(end_ms) over (order by start_ms, is_late, sequence rows between unbounded preceding and 1 preceding) as reach_ms,
+        is_late, sequence
+      from segment
+      where rendition_id = ${param('renditionId')} and start_ms > ${param('sinceStartMs')} and start_ms < ${param('toMs')}
+        and end_ms > ${param('fromMs')} and lost = 0 and (retired_at_ms is null or ${isHeld})
+    ), numbered as (
+      select start_ms, end_ms, frame_count, size_bytes,
+        sum(case when start_ms - reach_ms <= ${param('toleranceMs')} then 0 else 1 end)
+          over (order by start_ms, is_late, sequence rows unbounded preceding) as stretch
+      from reached
+    )
+    select min(start_ms) as from_ms, max(end_ms) as to_ms, count(*) as segment_count,
+      sum(frame_count) as frame_count, sum(size_bytes) as size_bytes
+    from numbered group by stretch order by from_ms`;
+});

@@ -1,0 +1,147 @@
+import type { Logger } from '../../base/logger.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { AppendedSegment, CatalogChange } from '../catalog.ts';
+import { prepare } from '../sql/prepared.ts';
+import type { CatalogDb } from '../sql/schema.ts';
+
+const readRevision = prepare<object, { revision: number }>((db) =>
+  db.selectFrom('feed').select('revision').where('id', '=', 1),
+);
+const writeRevision = prepare<{ revision: number }>((db, param) =>
+  db
+    .updateTable('feed')
+    .set({ revision: param('revision') })
+    .where('id', '=', 1),
+);
+const stampStream = prepare<{ id: string; revision: number }>((db, param) =>
+  db
+    .updateTable('stream')
+    .set({ revision: param('revision') })
+    .where('id', '=', param('id')),
+);
+
+/** How long a deleted stream is remembered for processes that have it cached; they look several times a second. */
+const TOMBSTONE_KEPT_MS = 3_600_000;
+
+/** What one call, or one transaction, changed. */
+export class ChangeSet {
+  readonly streamIds = new Set<string>();
+  readonly removedIds = new Set<string>();
+  readonly appended: AppendedSegment[] = [];
+
+  absorb(other: ChangeSet): void {
+    for (const id of other.streamIds) this.streamIds.add(id);
+    for (const id of other.removedIds) this.removedIds.add(id);
+    this.appended.push(...other.appended);
+  }
+}
+
+/**
+ * The change feed: one revision for the whole catalog, written to each changed stream in the changing transaction. Since the feed's row is
+ * read first in each of our transactions, whatever lies above the revision that we know is another process's.
+ */
+export class ChangeFeed {
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(change: CatalogChange) => void>();
+  /** Everything up to here has been told. */
+  #knownRevision = 0;
+  /** As the running transaction found it. */
+  #storedRevision = 0;
+  #revision = 0;
+  #remote: readonly string[] = [];
+  #local = new ChangeSet();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Begins to watch from the present state. */
+  async start(db: CatalogDb): Promise<void> {
+    this.#knownRevision = (await readRevision(db, {}))[0]?.revision ?? 0;
+  }
+
+  onChange(listener: (change: CatalogChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** First in a transaction: notes what other processes changed since we last looked. */
+  async begin(db: CatalogDb): Promise<void> {
+    this.#storedRevision = (await readRevision(db, {}))[0]?.revision ?? 0;
+    this.#revision = this.#storedRevision;
+    this.#local = new ChangeSet();
+    this.#remote = this.#storedRevision > this.#knownRevision ? await changedSince(db, this.#knownRevision) : [];
+  }
+
+  /** A fresh revision in the running transaction. */
+  next(): number {
+    this.#revision += 1;
+    return this.#revision;
+  }
+
+  /** Takes over what a call that succeeded has changed. */
+  absorb(changes: ChangeSet): void {
+    this.#local.absorb(changes);
+  }
+
+  /** Last in a transaction: writes the revision, once for each stream. */
+  async end(db: CatalogDb, nowMs: number): Promise<void> {
+    const { streamIds, removedIds } = this.#local;
+    if (streamIds.size + removedIds.size === 0) return;
+    const revision = this.next();
+    for (const id of streamIds) await stampStream(db, { id, revision });
+    for (const id of removedIds) {
+      const row = { revision, removed_at_ms: nowMs };
+      await db
+        .insertInto('removed_stream')
+        .values({ stream_id: id, ...row })
+        .onConflict((conflict) => conflict.column('stream_id').doUpdateSet(row))
+        .execute();
+    }
+    if (removedIds.size > 0) {
+      await db
+        .deleteFrom('removed_stream')
+        .where('removed_at_ms', '<', nowMs - TOMBSTONE_KEPT_MS)
+        .execute();
+    }
+    await writeRevision(db, { revision });
+  }
+
+  /** After the commit. */
+  committed(): void {
+    const { streamIds, removedIds, appended } = this.#local;
+    const hasLocal = streamIds.size + removedIds.size > 0;
+    // Revisions that calls drew and did not use are not written, and are drawn again.
+    this.#knownRevision = hasLocal ? this.#revision : this.#storedRevision;
+    const remote = this.#remote;
+    this.#forget();
+    if (remote.length > 0) this.#tell({ streamIds: remote, remote: true, appended: [] });
+    if (hasLocal) this.#tell({ streamIds: [...new Set([...streamIds, ...removedIds])], remote: false, appended });
+  }
+
+  /** After a transaction that failed: nothing of ours happened; what others did is found again by the next look. */
+  failed(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#remote = [];
+    this.#local = new ChangeSet();
+  }
+
+  #tell(change: CatalogChange): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#logger.error({ error: messageOf(error) }, 'a listener to catalog changes failed');
+      }
+    }
+  }
+}
+
+async function changedSince(db: CatalogDb, revision: number): Promise<readonly string[]> {
+  const changed = await db.selectFrom('stream').select('id').where('revision', '>', revision).execute();
+  const removed = await db.selectFrom('removed_stream').select('stream_id').where('revision', '>', revision).execute();
+  return [...changed.map(({ id }) => id), ...removed.map(({ stream_id }) => stream_id)];
+}
