@@ -45,11 +45,15 @@ export class EngineProcess {
     };
     this.#child.on('message', (message) => events.onMessage(message as FromProcess));
     this.#child.on('error', (error) => {
-      // Failing to start has no `close` event behind it; a failed send has.
+      // Failing to start has no `exit` event behind it; a failed send has.
       if (this.#child.pid === undefined) end(`it could not be started (${messageOf(error)})`);
     });
-    this.#child.on('close', (code, signal) => {
-      end(signal === null ? `it exited with code ${code ?? 0}` : `it was ended by ${signal}`);
+    // `close`, which would come after the last of stderr, does not come at all once the pipe was disconnected from this side.
+    this.#child.on('exit', (code, signal) => {
+      const reason = signal === null ? `it exited with code ${code ?? 0}` : `it was ended by ${signal}`;
+      const { stderr } = this.#child;
+      if (stderr === null || stderr.closed) end(reason);
+      else stderr.once('close', () => end(reason));
     });
     this.send({ type: 'start', arguments: childArguments });
   }

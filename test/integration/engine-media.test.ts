@@ -87,7 +87,7 @@ for (const container of ['mp4', 'mpegts'] as const) {
       times.map((time) => Math.round(time - first)),
       [0, 5, 10, 15, 20, 25, 60, 65, 70],
     );
-    await run('ffmpeg', ['-v', 'error', '-xerror', '-i', path, '-fps_mode', 'passthrough', '-f', 'null', '-']);
+    await run('ffmpeg', ['-v', 'error', '-xerror', '-i', path, '-enc_time_base', '1:90000', '-f', 'null', '-']);
     if (container === 'mp4') {
       const duration = await run('ffprobe', [
         '-v',
