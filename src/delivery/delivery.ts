@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyPluginAsync } from 'fastify';
+import type { Clock } from '../base/clock.ts';
+import type { Component } from '../base/component.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import type { StreamSettings } from '../timeline/stream.ts';
+import type { DeliveryAccess } from './gate.ts';
+import { Holds } from './holds.ts';
+import { HotFiles } from './hot-files.ts';
+import { createHotPath, HotAnswers } from './hot-path.ts';
+import { MediaFiles } from './media-files.ts';
+import type { DeliveryMetrics } from './metrics.ts';
+import { Playlists } from './playlists.ts';
+import { deliveryRoutes } from './routes.ts';
+import { StreamViews } from './stream-views.ts';
+
+/** What playback is served from. */
+export interface DeliveryDeps {
+  readonly catalog: Catalog;
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly access: DeliveryAccess;
+  readonly clock: Clock;
+  readonly metrics: DeliveryMetrics;
+  /** The server's defaults for every stream. */
+  readonly defaults: StreamSettings;
+  /** Segments in a live playlist. */
+  readonly liveSegments: number;
+  /** Memory for hot segments, in bytes; half as much again for long playlists. */
+  readonly cacheBytes: number;
+}
+
+/** Playback over HTTP: playlists, init segments and segments of streams and archives, from memory where possible. */
+export class Delivery implements Component {
+  readonly name = 'delivery';
+  /** Everything below /play. */
+  readonly routes: FastifyPluginAsync;
+  readonly #tryServe: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly #views: StreamViews;
+  readonly #holds: Holds;
+
+  constructor(deps: DeliveryDeps) {
+    const { catalog, clock, access, metrics, defaults, liveSegments } = deps;
+    const hot = new HotFiles(deps.cacheBytes, metrics);
+    const answers = new HotAnswers();
+    this.#views = new StreamViews({ catalog, clock, defaults, liveSegments, maxDvrBytes: deps.cacheBytes / 2 });
+    this.#holds = new Holds(catalog);
+    const playlists = new Playlists({ catalog, clock, defaults, views: this.#views });
+    const files = new MediaFiles({ catalog, objects: deps.objects, hot });
+    this.routes = deliveryRoutes({
+      access,
+      metrics,
+      answers,
+      playlists,
+      files,
+      views: this.#views,
+      holds: this.#holds,
+    });
+    this.#tryServe = createHotPath({ answers, files: hot, access, metrics });
+  }
+
+  /** Begins to follow the catalog's changes: before it nothing must be served. */
+  async start(): Promise<void> {
+    this.#views.start();
+    this.#holds.start();
+  }
+
+  /** Forgets everything. */
+  async close(): Promise<void> {
+    this.#views.close();
+    this.#holds.close();
+  }
+
+  /**
+   * Answers a GET from memory, before any routing; false: nothing was sent, and the routes must answer. The server's own checks (host name) come
+   * first. Headers that were set on the response are kept.
+   */
+  tryServe(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#tryServe(request, response);
+  }
+}

@@ -1,0 +1,200 @@
+import type { WallMs } from '../base/time.ts';
+import type { Window } from '../catalog/catalog.ts';
+import { playSeconds } from '../packager/hls/attributes.ts';
+import type { PlaylistSegment } from '../packager/hls/media-playlist.ts';
+import { SlidingPlaylist } from '../packager/hls/sliding-playlist.ts';
+import { targetDuration, type SegmentLength, type SegmentRhythm } from '../packager/hls/target-duration.ts';
+import type { Rendition } from '../timeline/rendition.ts';
+import { segmentEndMs, type Segment } from '../timeline/segment.ts';
+import { mapUri, segmentUri } from './child-uris.ts';
+import type { Variant } from './variant.ts';
+
+/** Variants whose text is kept at once for one window. */
+const MAX_VARIANTS = 4;
+
+/** What is kept of a segment in a window of thousands. */
+export interface ListedSegment {
+  readonly id: string;
+  readonly epochId: string;
+  readonly startMs: WallMs;
+  readonly endMs: WallMs;
+  readonly duration90k: number;
+  readonly frameCount: number;
+  readonly discontinuity: boolean;
+  readonly lost: boolean;
+}
+
+interface VariantText {
+  readonly variant: Variant;
+  readonly playlist: SlidingPlaylist;
+  targetDurationS: number;
+}
+
+/** A segment as the `dvr` window and ranges list it. */
+export function listedSegment(segment: Segment): ListedSegment {
+  return {
+    id: segment.id,
+    epochId: segment.epochId,
+    startMs: segment.startMs,
+    endMs: segmentEndMs(segment),
+    duration90k: segment.duration90k,
+    frameCount: segment.frameTimesMs.length,
+    discontinuity: segment.dvrDiscontinuity,
+    lost: segment.lost,
+  };
+}
+
+/** A segment as a playlist of a variant lists it. */
+export function playlistSegment(segment: ListedSegment, variant: Variant): PlaylistSegment {
+  return {
+    uri: segmentUri(segment.id, variant),
+    mapUri: mapUri(segment.epochId, variant),
+    durationS: playSeconds(segment.duration90k, variant.speed),
+    startMs: segment.startMs,
+    discontinuity: segment.discontinuity,
+    gap: segment.lost,
+  };
+}
+
+/** What a segment tells of the length of others. */
+export function lengthOf(segment: Pick<ListedSegment, 'duration90k' | 'frameCount'>): SegmentLength {
+  return { durationS: playSeconds(segment.duration90k, 1), frameCount: segment.frameCount };
+}
+
+/**
+ * The whole retained window of a rendition and its text in a few variants. It grows at its end and shrinks at its beginning at a cost that
+ * does not depend on its length; anything else that happens to it makes it anew.
+ */
+export class DvrWindow {
+  readonly #segments: ListedSegment[];
+  /** Segments before it have been retired; they are cut off now and then. */
+  #first = 0;
+  #rendition: Rendition;
+  /** When a late segment renumbered the window: until then delta updates would not fit what clients hold. */
+  #renumberedAtMs: number;
+  readonly #texts = new Map<string, VariantText>();
+
+  constructor(window: Window, renumberedAtMs: number) {
+    this.#segments = window.segments.map(listedSegment);
+    this.#rendition = window.rendition;
+    const lateMs = window.segments.map((segment) => (segment.placement === 'late' ? segment.createdAtMs : 0));
+    this.#renumberedAtMs = lateMs.reduce((latest, at) => Math.max(latest, at), renumberedAtMs);
+  }
+
+  /** The numbers that go with the segments. */
+  get rendition(): Rendition {
+    return this.#rendition;
+  }
+
+  /** When clients last had to read it as a whole. */
+  get renumberedAtMs(): number {
+    return this.#renumberedAtMs;
+  }
+
+  get length(): number {
+    return this.#segments.length - this.#first;
+  }
+
+  /** The segment at a place of the window. */
+  at(index: number): ListedSegment | undefined {
+    return this.#segments[this.#first + index];
+  }
+
+  /** Segments from one place to before another, in wall order. */
+  slice(from: number, to: number): readonly ListedSegment[] {
+    return this.#segments.slice(this.#first + from, this.#first + to);
+  }
+
+  /** The first place whose segment ends after a wall time. */
+  placeAfter(atMs: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.at(middle)?.endMs ?? 0) > atMs) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /**
+   * Follows the rendition: retired segments go from the beginning, `appended` (those it does not have, oldest first) join at the end. Answers
+   * false, and changes nothing, when that cannot be all that happened: then the window must be read anew.
+   */
+  follow(rendition: Rendition, appended: readonly Segment[]): boolean {
+    const added = rendition.nextSequence - this.#rendition.nextSequence;
+    const retired = rendition.dvrMediaSequence - this.#rendition.dvrMediaSequence;
+    const fresh = appended.filter((segment) => segment.sequence >= this.#rendition.nextSequence);
+    const isPlain =
+      rendition.id === this.#rendition.id &&
+      rendition.nextLateSequence === this.#rendition.nextLateSequence &&
+      retired >= 0 &&
+      retired <= this.length &&
+      fresh.length === added &&
+      fresh.every((segment) => segment.placement === 'onTime') &&
+      (fresh[0]?.startMs ?? Number.POSITIVE_INFINITY) >= (this.at(this.length - 1)?.startMs ?? 0);
+    if (!isPlain) return false;
+    this.#retire(retired);
+    for (const segment of fresh) this.#append(listedSegment(segment));
+    this.#rendition = rendition;
+    return true;
+  }
+
+  /** Whether a window that was read anew has the segments of this one, as they are here. */
+  equals(window: Window): boolean {
+    return (
+      window.rendition.dvrMediaSequence === this.#rendition.dvrMediaSequence &&
+      window.segments.length === this.length &&
+      window.segments.every((segment, index) => {
+        const mine = this.at(index);
+        return mine?.id === segment.id && mine.lost === segment.lost && mine.discontinuity === segment.dvrDiscontinuity;
+      })
+    );
+  }
+
+  /** The text of a variant. */
+  textOf(
+    variant: Variant,
+    rhythm: SegmentRhythm,
+  ): { readonly playlist: SlidingPlaylist; readonly targetDurationS: number } {
+    let text = this.#texts.get(variant.key);
+    if (text === undefined) {
+      text = { variant, playlist: new SlidingPlaylist(), targetDurationS: 1 };
+      const all = this.slice(0, this.length);
+      for (const segment of all) text.playlist.append(playlistSegment(segment, variant));
+      text.targetDurationS = targetDuration(all.map(lengthOf), rhythm, variant.speed);
+    }
+    // The most recently asked for stand last.
+    this.#texts.delete(variant.key);
+    this.#texts.set(variant.key, text);
+    const [oldest] = this.#texts.keys();
+    if (this.#texts.size > MAX_VARIANTS && oldest !== undefined) this.#texts.delete(oldest);
+    const newest = this.at(this.length - 1);
+    if (newest !== undefined) {
+      text.targetDurationS = targetDuration([lengthOf(newest)], rhythm, variant.speed, text.targetDurationS);
+    }
+    return text;
+  }
+
+  #append(segment: ListedSegment): void {
+    this.#segments.push(segment);
+    for (const text of this.#texts.values()) {
+      text.playlist.append(playlistSegment(segment, text.variant));
+      // The rhythm is looked at when the text is asked for; the segment's own length must never exceed the target.
+      const own = { durationS: playSeconds(segment.duration90k, 1), frameCount: 0 };
+      text.targetDurationS = targetDuration([own], NO_RHYTHM, text.variant.speed, text.targetDurationS);
+    }
+  }
+
+  #retire(count: number): void {
+    this.#first += count;
+    for (const text of this.#texts.values()) text.playlist.retire(count);
+    // Cutting off half the array at a time makes each retired segment cost the same, however long the window.
+    if (this.#first > this.#segments.length / 2) {
+      this.#segments.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+}
+
+const NO_RHYTHM: SegmentRhythm = { framesPerSegment: 0, maxSegmentWaitS: 0 };

@@ -1,0 +1,54 @@
+import { ZoetropeError } from '../base/errors.ts';
+import { effectiveSpeed } from '../packager/cmaf/retime.ts';
+
+/** How a timeline is to be played: everything of a query that changes a playlist's text or a segment's bytes. */
+export interface Variant {
+  /** As it really is after rounding to a timescale. */
+  readonly speed: number;
+  readonly container: 'cmaf' | 'ts';
+  /** Equal for equal variants. */
+  readonly key: string;
+}
+
+/** A query string's parameters; a parameter given twice is an array. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** One parameter of a query. @throws invalid_argument when it is given twice. */
+export function queryValue(query: Query, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new ZoetropeError('invalid_argument', `The query may name ${name} once. Got it ${value.length} times.`);
+}
+
+/** Reads `speed` and `container`. @throws invalid_argument, out_of_range with the value got. */
+export function readVariant(query: Query, defaultSpeed: number): Variant {
+  const container = queryValue(query, 'container') ?? 'cmaf';
+  if (container !== 'cmaf' && container !== 'ts') {
+    throw new ZoetropeError(
+      'invalid_argument',
+      `The container must be ts, or be left out for CMAF. Got ${JSON.stringify(container)}.`,
+    );
+  }
+  return variantOf(readSpeed(queryValue(query, 'speed'), defaultSpeed), container);
+}
+
+/** A variant at a speed that is known to be good. */
+export function variantOf(speed: number, container: Variant['container']): Variant {
+  const effective = effectiveSpeed(speed);
+  return { speed: effective, container, key: `${container}@${effective}` };
+}
+
+function readSpeed(text: string | undefined, defaultSpeed: number): number {
+  if (text === undefined) return Math.min(1000, Math.max(0.1, defaultSpeed));
+  const speed = /^\d{1,6}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(speed)) {
+    throw new ZoetropeError(
+      'invalid_argument',
+      `The speed must be a decimal number like 5 or 0.5. Got ${JSON.stringify(text)}.`,
+    );
+  }
+  if (speed < 0.1 || speed > 1000) {
+    throw new ZoetropeError('out_of_range', `The speed must be from 0.1 to 1000. Got ${text}.`);
+  }
+  return speed;
+}
