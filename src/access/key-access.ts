@@ -137,6 +137,6 @@ export class KeyAccess implements Access, Component {
 function unauthenticated(why: string): ZoetropeError {
   return new ZoetropeError(
     'unauthenticated',
-    `${why}. Send "Authorization: Bearer zk_…"; make a key with: zoetrope keys create --scope read.`,
+    `${why}. Send "Authorization: Bearer zk_…"; make a key with: zoetrope keys create --name NAME --tenant TENANT --scopes read.`,
   );
 }

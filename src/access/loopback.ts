@@ -22,6 +22,6 @@ export function assertMayListen(host: string, keysExist: boolean): void {
   throw new ZoetropeError(
     'invalid_configuration',
     `ZOETROPE_HOST is ${JSON.stringify(host)}, which others can reach, and no API key exists: everybody could do everything. ` +
-      'Make one first: zoetrope keys create --name first --scope admin. Or listen on 127.0.0.1.',
+      'Make one first: zoetrope keys create --name first --scopes admin. Or listen on 127.0.0.1.',
   );
 }

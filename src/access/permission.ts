@@ -11,7 +11,7 @@ export function requireScope(principal: Principal, ...anyOf: readonly Scope[]): 
   const has = [...principal.scopes].join(', ') || 'none';
   throw new ZoetropeError(
     'permission_denied',
-    `This needs the scope ${anyOf.join(' or ')}; the key has ${has}. Use a key with it: zoetrope keys create --scope ${anyOf[0] ?? 'admin'}.`,
+    `This needs the scope ${anyOf.join(' or ')}; the key has ${has}. Use a key with it: zoetrope keys create --name NAME --tenant TENANT --scopes ${anyOf[0] ?? 'admin'}.`,
   );
 }
 

@@ -43,7 +43,7 @@ export class RequestGuard {
       return new ZoetropeError(
         'misdirected',
         `This server has no keys and answers only to names of this machine such as localhost. Got the Host ${JSON.stringify(host)}. ` +
-          'Use 127.0.0.1, set ZOETROPE_PUBLIC_URL to the URL that clients use, or make a key: zoetrope keys create.',
+          'Use 127.0.0.1, set ZOETROPE_PUBLIC_URL to the URL that clients use, or make a key: zoetrope keys create --name first --scopes admin.',
       );
     }
     if (SAFE_METHODS.has(request.method ?? 'GET')) return null;

@@ -1,4 +1,4 @@
-import { ZoetropeError } from '../../base/errors.ts';
+import { messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { RestApp } from './deps.ts';
 
 /** Takes JSON bodies and nothing else: an empty body is none, a damaged one is told where it breaks, `__proto__` is refused. */
@@ -10,7 +10,12 @@ export function addJsonParser(app: RestApp): void {
     if (body.length === 0) return done(null, undefined);
     void parse(request, body.toString(), (error, value) => {
       if (error === null) return done(null, value);
-      done(new ZoetropeError('invalid_argument', `The body is not JSON: ${error.message}. Send one JSON value.`));
+      done(
+        new ZoetropeError(
+          'invalid_argument',
+          `The body is not JSON: ${faultOf(body.toString())}. Send one JSON value.`,
+        ),
+      );
     });
   });
 }
@@ -22,6 +27,16 @@ export function addBytesParser(app: RestApp, mediaType: string, maxBytes: number
     assertNotEncoded(request.headers['content-encoding']);
     done(null, body);
   });
+}
+
+/** Where a JSON text breaks; Fastify's parser does not tell. */
+function faultOf(body: string): string {
+  try {
+    JSON.parse(body);
+    return 'keys named __proto__ or constructor.prototype are not taken';
+  } catch (error) {
+    return messageOf(error).slice(0, 200);
+  }
 }
 
 /** Bodies are taken as they are: a small one that unpacks to gigabytes has no way in. */

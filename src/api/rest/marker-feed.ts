@@ -101,9 +101,20 @@ class StreamMarkers {
   join(subscriber: MarkerSubscriber, afterId: string | undefined): Promise<void> {
     return this.#enqueue(async () => {
       await (this.#known === null ? this.#readAll() : this.#readNew());
-      if (afterId !== undefined) await this.#eachAfter(afterId, (marker) => subscriber.added(marker));
+      if (afterId !== undefined) await this.#replay(afterId, subscriber);
       this.subscribers.add(subscriber);
     });
+  }
+
+  /** What was made after a marker. When that was removed itself, ids tell the order: they rise with the time of making. */
+  async #replay(afterId: string, subscriber: MarkerSubscriber): Promise<void> {
+    try {
+      await this.#eachAfter(afterId, (marker) => subscriber.added(marker));
+    } catch (error) {
+      if (!isZoetropeError(error, 'not_found')) throw error;
+      const later = (await this.#list()).filter((marker) => marker.id > afterId);
+      for (const marker of later.sort(byMaking)) subscriber.added(marker);
+    }
   }
 
   changed(isRemote: boolean): void {
@@ -140,6 +151,15 @@ class StreamMarkers {
   /** Reads all markers, tells those not known and those that are no more. */
   async #readAll(): Promise<void> {
     this.#fullReadAtMs = this.#deps.clock.monotonicMs();
+    const all = await this.#list();
+    const ids = new Set(all.map((marker) => marker.id));
+    const before = this.#known;
+    this.#known ??= new Set();
+    for (const marker of all.sort(byMaking)) this.#tellAdded(marker, before !== null);
+    for (const id of before ?? []) if (!ids.has(id)) this.#tellRemoved(id);
+  }
+
+  async #list(): Promise<Marker[]> {
     const all: Marker[] = [];
     let cursor: string | undefined;
     do {
@@ -151,11 +171,7 @@ class StreamMarkers {
       all.push(...page.items);
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
-    const ids = new Set(all.map((marker) => marker.id));
-    const before = this.#known;
-    this.#known ??= new Set();
-    for (const marker of all.sort(byMaking)) this.#tellAdded(marker, before !== null);
-    for (const id of before ?? []) if (!ids.has(id)) this.#tellRemoved(id);
+    return all;
   }
 
   async #readNew(): Promise<void> {

@@ -195,7 +195,7 @@ export const NewMarkerShape = Type.Object(
     type: Type.Optional(
       Type.String({
         pattern: '^[a-z0-9._-]{1,64}$',
-        description: '1–64 characters of a–z, 0–9, dot, underscore and hyphen.',
+        description: '1–64 characters: a–z, 0–9, dot, underscore and hyphen.',
         default: 'note',
       }),
     ),

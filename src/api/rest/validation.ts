@@ -8,6 +8,11 @@ import { ZoetropeError } from '../../base/errors.ts';
 const MAX_FAULTS = 10;
 const MAX_VALUE_LENGTH = 80;
 
+interface Described {
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+}
+
 const PART_NAMES: Readonly<Record<string, string>> = {
   body: 'body',
   querystring: 'query',
@@ -70,8 +75,10 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
 function faultOf(error: ErrorObject, part: string): { readonly field: string; readonly detail: string } {
   const { params } = error;
   switch (error.keyword) {
-    case 'required':
-      return { field: fieldOf(error, part, String(params['missingProperty'])), detail: 'is missing: add it.' };
+    case 'required': {
+      const missing = String(params['missingProperty']);
+      return { field: fieldOf(error, part, missing), detail: `is missing. ${remedyOf(error, missing)}` };
+    }
     case 'additionalProperties': {
       const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {}).join(', ');
       return {
@@ -94,7 +101,7 @@ function demandOf(error: ErrorObject): string {
         : `must be a ${String(params['format'])}`;
     case 'pattern':
       return typeof description === 'string'
-        ? `must be: ${description.replace(/\.$/, '')}`
+        ? `must have ${description.replace(/\.$/, '')}`
         : `must match ${String(params['pattern'])}`;
     case 'anyOf': {
       const choices = (error.schema as readonly { readonly const?: unknown }[]).map(({ const: value }) =>
@@ -103,7 +110,7 @@ function demandOf(error: ErrorObject): string {
       return `must be one of ${choices.join(', ')}`;
     }
     case 'type':
-      return `must be ${String(params['type']).replaceAll(',', ' or ')}`;
+      return `must be ${String(params['type']).split(',').map(typeWords).join(' or ')}`;
     case 'minLength':
     case 'maxLength':
       return `must have ${error.keyword === 'minLength' ? 'at least' : 'at most'} ${String(params['limit'])} characters`;
@@ -117,6 +124,31 @@ function demandOf(error: ErrorObject): string {
       return `must be ${String(params['comparison'])} ${String(params['limit'])}`;
     default:
       return error.message ?? `breaks the rule ${error.keyword}`;
+  }
+}
+
+/** What to put where something is missing, as far as the schema says. */
+function remedyOf(error: ErrorObject, property: string): string {
+  const properties = error.parentSchema?.['properties'] as Readonly<Record<string, Described>> | undefined;
+  const { description = '', examples = [] } = properties?.[property] ?? {};
+  const example = examples.length === 0 ? '' : ` Example: ${String(examples[0])}.`;
+  return description === '' && example === '' ? 'Add it.' : `Add it: ${description}${example}`;
+}
+
+function typeWords(type: string): string {
+  switch (type) {
+    case 'string':
+      return 'text';
+    case 'boolean':
+      return 'true or false';
+    case 'object':
+    case 'array':
+    case 'integer':
+      return `an ${type}`;
+    case 'number':
+      return 'a number';
+    default:
+      return type;
   }
 }
 
