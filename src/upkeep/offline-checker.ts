@@ -3,13 +3,13 @@ import type { IdSource } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { archiveOf } from '../recordings/archives.ts';
+import { archiveOf, type NewHold } from '../recordings/archives.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../timeline/stream.ts';
 
 /** What the offline checker works with. */
 export interface OfflineCheckerDeps {
-  readonly catalog: Pick<Catalog, 'openSessions' | 'endSession'>;
+  readonly catalog: Pick<Catalog, 'openSessions' | 'endSession' | 'unarchivedSessions' | 'settleSession'>;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
@@ -20,7 +20,7 @@ export interface OfflineCheckerDeps {
   readonly onReport?: (report: OfflineReport) => void;
 }
 
-/** A session that a run ended, or with `dryRun` would end. */
+/** A session that a run ended (or that had ended by itself and was now settled), or with `dryRun` would. */
 export interface EndedSession {
   readonly sessionId: string;
   readonly streamId: string;
@@ -65,7 +65,12 @@ export class OfflineChecker {
         postponed++;
         continue;
       }
-      const entry = await this.#end(session, stream, settings, by, dryRun);
+      const entry = await this.#end(session, stream, by, dryRun);
+      if (entry !== null) ended.push(entry);
+    }
+    for (const { session, stream } of await catalog.unarchivedSessions()) {
+      signal.throwIfAborted();
+      const entry = await this.#settle(session, stream, dryRun);
       if (entry !== null) ended.push(entry);
     }
     const report: OfflineReport = { dryRun, open: open.length, ended, postponed };
@@ -74,26 +79,35 @@ export class OfflineChecker {
     return report;
   }
 
-  async #end(
-    session: Session,
-    stream: Stream,
-    settings: StreamSettings,
-    by: SessionEnd,
-    dryRun: boolean,
-  ): Promise<EndedSession | null> {
-    const { catalog, clock, ids } = this.#deps;
-    const archive = archiveOf({ session, stream, settings, ids, nowMs: clock.nowMs() });
-    if (!dryRun && !(await catalog.endSession({ sessionId: session.id, by, archive }))) return null;
-    return {
-      sessionId: session.id,
-      streamId: stream.id,
-      streamName: stream.name,
-      by,
-      startMs: session.startMs,
-      endMs: session.endMs,
-      archiveId: dryRun ? null : (archive?.id ?? null),
-    };
+  async #end(session: Session, stream: Stream, by: SessionEnd, dryRun: boolean): Promise<EndedSession | null> {
+    const archive = this.#archiveOf(session, stream);
+    const isMine = dryRun || (await this.#deps.catalog.endSession({ sessionId: session.id, by, archive }));
+    return isMine ? entryOf(session, stream, by, dryRun ? null : archive) : null;
   }
+
+  /** A session that closed because its source came back late gets its archive now. */
+  async #settle(session: Session, stream: Stream, dryRun: boolean): Promise<EndedSession | null> {
+    const archive = this.#archiveOf(session, stream);
+    const isMine = dryRun || (await this.#deps.catalog.settleSession(session.id, archive));
+    return isMine ? entryOf(session, stream, session.endedBy ?? 'offline', dryRun ? null : archive) : null;
+  }
+
+  #archiveOf(session: Session, stream: Stream): NewHold | null {
+    const { clock, defaults, ids } = this.#deps;
+    return archiveOf({ session, stream, settings: effectiveSettings(stream, defaults), ids, nowMs: clock.nowMs() });
+  }
+}
+
+function entryOf(session: Session, stream: Stream, by: SessionEnd, archive: NewHold | null): EndedSession {
+  return {
+    sessionId: session.id,
+    streamId: stream.id,
+    streamName: stream.name,
+    by,
+    startMs: session.startMs,
+    endMs: session.endMs,
+    archiveId: archive?.id ?? null,
+  };
 }
 
 /** Why a session ends now; null while it goes on. */

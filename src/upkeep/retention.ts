@@ -99,7 +99,7 @@ export class Retention {
     }
   }
 
-  /** What a dry run counts as retired by age still stands in the catalog: `alreadyTaken` is left out by hand then. */
+  /** In a dry run, what is too old still stands in the catalog: it is counted as gone by hand. */
   async #applyCeilings(
     byAge: Tally,
     nowMs: WallMs,
@@ -141,7 +141,7 @@ export class Retention {
     const freeBytes = minFreeBytes > 0 ? await objects.freeBytes() : null;
     if (maxBytes === null && freeBytes === null) return 0;
     const totals = await catalog.totals();
-    const overBytes = maxBytes === null ? 0 : totals.segmentBytes - maxBytes;
+    const overBytes = maxBytes === null ? 0 : totals.segmentBytes + totals.retiredBytes - maxBytes;
     const overFree = freeBytes === null ? 0 : minFreeBytes - freeBytes;
     const excess = Math.max(overBytes, overFree);
     if (excess <= 0) return 0;
