@@ -33,8 +33,11 @@ export class BatchWriter {
   readonly #deps: BatchWriterDeps;
   readonly #ledger: FrameLedger;
   readonly #persistence: Persistence;
+  readonly #stopped: AbortSignal;
 
-  constructor(deps: BatchWriterDeps, ledger: FrameLedger, persistence: Persistence) {
+  /** @param stopped aborts the encoding itself; the persistence's signal only ends waiting and trying again. */
+  constructor(deps: BatchWriterDeps, ledger: FrameLedger, persistence: Persistence, stopped: AbortSignal) {
+    this.#stopped = stopped;
     this.#deps = deps;
     this.#ledger = ledger;
     this.#persistence = persistence;
@@ -118,7 +121,7 @@ export class BatchWriter {
           outputPrefix: `media/${streamId}/`,
           allowMissing: tries >= maxTries,
         },
-        signal,
+        this.#stopped,
       );
       if (tries < maxTries && result.rejected.some((frame) => frame.retryable)) {
         await clock.wait(backOffMs, signal);

@@ -43,6 +43,8 @@ export class StreamWriter {
   readonly #ledger: FrameLedger;
   readonly #batchWriter: BatchWriter;
   readonly #stopped = new AbortController();
+  /** Ends all waiting for better times: when draining, what fails is left to the next start. */
+  readonly #impatient = new AbortController();
   readonly #open = new FrameBuffer();
   readonly #late = new FrameBuffer();
   readonly #persistence: Persistence;
@@ -64,9 +66,9 @@ export class StreamWriter {
     this.#fence = fence;
     this.#deps = deps;
     this.#events = events;
-    this.#persistence = { clock, logger, signal: this.#stopped.signal };
+    this.#persistence = { clock, logger, signal: this.#impatient.signal };
     this.#ledger = new FrameLedger(deps, { bury: events.bury, done: (frame) => this.#done(frame) }, this.#persistence);
-    this.#batchWriter = new BatchWriter(deps, this.#ledger, this.#persistence);
+    this.#batchWriter = new BatchWriter(deps, this.#ledger, this.#persistence, this.#stopped.signal);
     this.#lastArrivalMs = clock.nowMs();
   }
 
@@ -103,9 +105,12 @@ export class StreamWriter {
     this.#isStale = true;
   }
 
-  /** Closes what is open, now and from now on, and resolves when nothing is pending. */
+  /** Closes what is open, now and from now on, and resolves when nothing is pending, or what is left would have to wait. */
   async drain(): Promise<void> {
     this.#isDraining = true;
+    this.#impatient.abort(
+      new ZoetropeError('cancelled', 'The server is ending; the frames are read again at its next start.'),
+    );
     this.#closeOpen();
     this.#closeLate();
     this.#kick();
@@ -117,7 +122,9 @@ export class StreamWriter {
   /** Lets everything go; what is not done is the next owner's. */
   stop(): void {
     this.#timer?.cancel();
-    this.#stopped.abort(new ZoetropeError('cancelled', 'The partition was given up.'));
+    const reason = new ZoetropeError('cancelled', 'The partition was given up.');
+    this.#impatient.abort(reason);
+    this.#stopped.abort(reason);
     this.#wakeWaiters();
   }
 
@@ -131,6 +138,7 @@ export class StreamWriter {
       },
       (error: unknown) => {
         this.#isWorking = false;
+        if (this.#isDraining && isZoetropeError(error, 'cancelled')) this.stop();
         if (!this.#stopped.signal.aborted) this.#events.failed(error);
       },
     );
