@@ -38,7 +38,7 @@ export function problemOf(error: ZoetropeError, requestId: string): Problem {
 /** What a thrown value means to a client: a client's mistake is never `internal`, anything unknown always is. */
 export function toZoetropeError(thrown: unknown, consumes = 'application/json'): ZoetropeError {
   if (isZoetropeError(thrown)) return thrown;
-  const error = thrown as Partial<FastifyError>;
+  const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Partial<FastifyError>;
   const status = typeof error.statusCode === 'number' ? error.statusCode : 500;
   const message = messageOf(thrown);
   switch (error.code ?? 'none') {
