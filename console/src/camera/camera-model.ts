@@ -1,0 +1,221 @@
+import { api, type ArchiveJson, type StreamJson } from '../api/client.ts';
+import { listen } from '../api/events.ts';
+import { Store } from '../api/store.ts';
+import { PlaybackAccess } from '../player/playback-access.ts';
+import { Player, type StartAt } from '../player/player.ts';
+import { sourceFor } from '../player/source.ts';
+import { setQuery } from '../shell/router.tsx';
+import { TimelineFeed } from '../timeline/timeline-feed.ts';
+import type { Marker, Stretch } from '../timeline/timeline-data.ts';
+import { contains, firstView, fit, placeAt, spanOf, zoomAt, clampTo, type Viewport } from '../timeline/viewport.ts';
+
+/** What a page's address asks for. */
+export interface OpenAt {
+  readonly atMs: number | null;
+  readonly selection: Stretch | null;
+}
+
+/** Reads `?t=`, `?from=` and `?to=`. */
+export function readOpenAt(search: string): OpenAt {
+  const query = new URLSearchParams(search);
+  const read = (name: string): number => Date.parse(query.get(name) ?? '');
+  const [atMs, fromMs, toMs] = [read('t'), read('from'), read('to')];
+  return {
+    atMs: Number.isFinite(atMs) ? atMs : null,
+    selection: toMs > fromMs ? { fromMs, toMs } : null,
+  };
+}
+
+/** A camera's page: its stream, its player, and what the timeline shows of it. An archive's page is the same, in bounds. */
+export class CameraModel {
+  readonly stream: Store<StreamJson>;
+  readonly archive: ArchiveJson | null;
+  readonly feed: TimelineFeed;
+  readonly player: Player;
+  readonly view: Store<Viewport>;
+  readonly selection: Store<Stretch | null>;
+  /** Whether dragging on the timeline selects rather than pans. */
+  readonly selecting = new Store(false);
+  readonly #access: PlaybackAccess;
+  /** Whether the view was ever moved by hand, or set by what was found. */
+  #placed = false;
+
+  constructor(stream: StreamJson, archive: ArchiveJson | null, open: OpenAt) {
+    this.stream = new Store(stream);
+    this.archive = archive;
+    this.feed = new TimelineFeed(stream.id);
+    this.#access = new PlaybackAccess(stream.id, archive?.id ?? null);
+    this.selection = new Store(open.selection);
+    const openMs = open.atMs ?? open.selection?.fromMs ?? null;
+    const atMs = openMs ?? (archive === null ? null : Date.parse(archive.from));
+    const start: StartAt = atMs !== null ? { atMs } : stream.state === 'offline' ? 'newest' : 'live';
+    this.player = new Player({
+      streamId: stream.id,
+      access: this.#access,
+      source: archive === null ? { kind: 'dvr' } : { kind: 'archive', id: archive.id },
+      start,
+      // A link to a moment shows that moment; without one, the camera plays.
+      autoplay: openMs === null,
+      chooseSource: (wantedMs, startMs) => sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get()),
+      intervalS: () => this.stream.get().effective.frameIntervalSeconds,
+    });
+    const nowMs = Date.now();
+    this.view = new Store<Viewport>({ fromMs: nowMs - 3_600_000, toMs: nowMs });
+    if (archive !== null) this.view.set(fit(this.#archiveSpan(archive), this.bounds()));
+  }
+
+  #archiveSpan(archive: ArchiveJson): Viewport {
+    return { fromMs: Date.parse(archive.from), toMs: Date.parse(archive.to) };
+  }
+
+  #windowStartMs(): number {
+    return this.feed.nowMs() - this.stream.get().effective.retentionHours * 3_600_000;
+  }
+
+  /** Follows the server until the returned function is called. */
+  follow(): () => void {
+    const { id } = this.stream.get();
+    const span = this.archive === null ? null : this.#archiveSpan(this.archive);
+    const stops = [
+      this.feed.follow(span?.fromMs, span?.toMs),
+      this.feed.data.watch(() => this.#placeFirst()),
+      listen('/v1/streams/events', {
+        onEvent: ({ type, data }) => {
+          if (type !== 'stream') return;
+          const change = JSON.parse(data) as Partial<StreamJson>;
+          if (change.id === id) this.stream.set({ ...this.stream.get(), ...change });
+        },
+        onOpen: () => void this.#refresh(),
+      }),
+      () => this.#access.close(),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.stream.set(await api.stream(this.stream.get().id));
+    } catch {
+      // The banner says that the server is away; the next opening of the events asks again.
+    }
+  }
+
+  #placeFirst(): void {
+    const data = this.feed.data.get();
+    if (this.#placed || data === null || this.archive !== null) return;
+    this.#placed = true;
+    const nowMs = this.feed.nowMs();
+    const { atMs, selection } = readOpenAt(location.search);
+    const view = firstView(data.stretches[0]?.fromMs ?? nowMs, nowMs, this.bounds());
+    if (selection !== null) this.view.set(fit(selection, this.bounds()));
+    else if (atMs !== null && !contains(view, atMs)) this.view.set(placeAt(atMs, 0.5, spanOf(view), this.bounds()));
+    else this.view.set(view);
+  }
+
+  /** How far the timeline can be moved: all that is kept, and a little past now. */
+  bounds(): Viewport {
+    if (this.archive !== null) {
+      const { fromMs, toMs } = this.#archiveSpan(this.archive);
+      const air = Math.max(5000, (toMs - fromMs) * 0.05);
+      return { fromMs: fromMs - air, toMs: toMs + air };
+    }
+    const nowMs = this.feed.nowMs();
+    const firstMs = this.feed.data.get()?.stretches[0]?.fromMs ?? nowMs;
+    const span = spanOf(this.view.get());
+    return { fromMs: Math.min(firstMs, this.#windowStartMs()), toMs: nowMs + Math.max(5000, span * 0.05) };
+  }
+
+  /** Moves the view by hand. */
+  setView(view: Viewport): void {
+    this.#placed = true;
+    this.view.set(clampTo(view, this.bounds()));
+  }
+
+  /** Zooms around the playhead, or around the middle when it is not in view. */
+  zoom(factor: number): void {
+    const view = this.view.get();
+    const playheadMs = this.player.playheadMs();
+    const middle = (view.fromMs + view.toMs) / 2;
+    this.setView(
+      zoomAt(view, playheadMs !== null && contains(view, playheadMs) ? playheadMs : middle, factor, this.bounds()),
+    );
+  }
+
+  /** Shows a length of time around the playhead; with the live edge at its right end when that is in it. */
+  showSpan(spanMs: number): void {
+    const nowMs = this.feed.nowMs();
+    const atMs = this.player.playheadMs() ?? nowMs;
+    this.setView(
+      nowMs - atMs < spanMs * 0.9
+        ? placeAt(nowMs, 0.97, spanMs, this.bounds())
+        : placeAt(atMs, 0.5, spanMs, this.bounds()),
+    );
+  }
+
+  /** Brings a wall time into view if it is outside. */
+  reveal(atMs: number, share = 0.5): void {
+    const view = this.view.get();
+    if (!contains(view, atMs)) this.view.set(placeAt(atMs, share, spanOf(view), this.bounds()));
+  }
+
+  /** Shows the picture of a wall time, keeps it in view and in the address. Returns the time found. */
+  seek(atMs: number): number | null {
+    const found = this.player.seek(atMs);
+    if (found !== null) {
+      this.reveal(found);
+      setQuery({ t: new Date(Math.round(found)).toISOString() });
+    }
+    return found;
+  }
+
+  /** Goes to the newest pictures. */
+  goLive(): void {
+    if (this.archive !== null) {
+      this.seek(Date.parse(this.archive.to) - 1);
+      return;
+    }
+    setQuery({ t: null });
+    if (this.stream.get().state === 'offline') {
+      const endMs = this.player.bounds().endMs;
+      if (endMs !== null) this.seek(endMs - 1);
+      return;
+    }
+    this.player.goLive();
+    this.reveal(this.feed.nowMs(), 0.97);
+  }
+
+  /** Sets or clears the selection, here and in the address. */
+  select(stretch: Stretch | null): void {
+    this.selection.set(stretch);
+    const write = (atMs: number | undefined): string | null =>
+      atMs === undefined ? null : new Date(Math.round(atMs)).toISOString();
+    setQuery({ from: write(stretch?.fromMs), to: write(stretch?.toMs) });
+  }
+
+  /** Puts one end of the selection at the playhead; the other end stays, or moves if it would be on the wrong side. */
+  selectEdge(edge: 'from' | 'to'): void {
+    const atMs = this.player.state.get().frameMs ?? this.player.playheadMs();
+    if (atMs === null) return;
+    const old = this.selection.get();
+    const fallback = 60_000;
+    if (edge === 'from')
+      this.select({ fromMs: atMs, toMs: old !== null && old.toMs > atMs ? old.toMs : atMs + fallback });
+    else this.select({ fromMs: old !== null && old.fromMs < atMs ? old.fromMs : atMs - fallback, toMs: atMs });
+  }
+
+  /** Goes to the next (`1`) or previous (`-1`) marker. */
+  seekMarker(direction: 1 | -1): Marker | null {
+    const atMs = this.player.playheadMs();
+    if (atMs === null) return null;
+    const markers = this.feed.data.get()?.markers ?? [];
+    // Half a second of play-through still counts as being at a marker, so that "previous" gets past it.
+    const marker =
+      direction === 1
+        ? markers.find((each) => each.atMs > atMs + 5)
+        : markers.findLast((each) => each.atMs < atMs - (this.player.state.get().playing ? 1500 : 5));
+    if (marker !== undefined) this.seek(marker.atMs);
+    return marker ?? null;
+  }
+}

@@ -1,0 +1,88 @@
+import { useCallback, useEffect, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { useStore } from '../api/store.ts';
+import { MarkerDialog } from '../markers/marker-dialog.tsx';
+import { MarkerTable } from '../markers/marker-table.tsx';
+import { Controls } from '../player/controls.tsx';
+import { PlayerView } from '../player/player-view.tsx';
+import { toast } from '../shell/toasts.tsx';
+import { setQuery } from '../shell/router.tsx';
+import { Overview } from '../timeline/overview.tsx';
+import { TimelineBar } from '../timeline/timeline-bar.tsx';
+import { Timeline } from '../timeline/timeline.tsx';
+import type { CameraModel } from './camera-model.ts';
+import { SelectionBar } from './selection-bar.tsx';
+import { useShortcuts } from './shortcuts.ts';
+import '../styles/camera.css';
+import '../styles/timeline.css';
+
+/** What a {@link Workspace} shows. */
+export interface WorkspaceProps {
+  readonly model: CameraModel;
+  readonly header: ReactNode;
+}
+
+/** Says aloud what changed by itself. */
+function useAnnouncements(model: CameraModel): readonly [string, (text: string) => void] {
+  const [text, setText] = useState('');
+  const { state } = useStore(model.stream);
+  const { live, phase } = useStore(model.player.state);
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) setText(state === 'online' ? 'The camera is online' : 'The camera is offline');
+    first.current = false;
+  }, [state]);
+  useEffect(() => {
+    if (phase === 'ready') setText(live ? 'Live' : '');
+  }, [live, phase]);
+  return [text, setText];
+}
+
+/** The player, the timeline and the markers of one camera or archive. */
+export function Workspace({ model, header }: WorkspaceProps): ReactElement {
+  const video = useRef<HTMLVideoElement>(null);
+  const stage = useRef<HTMLDivElement>(null);
+  const selection = useStore(model.selection);
+  const [adding, setAdding] = useState<{ readonly atMs: number; readonly preferRange: boolean } | null>(null);
+  const [spoken, announce] = useAnnouncements(model);
+  useEffect(() => model.follow(), [model]);
+
+  const fullscreen = useCallback(() => {
+    const done = document.fullscreenElement === null ? stage.current?.requestFullscreen() : document.exitFullscreen();
+    done?.catch(() => toast('This browser does not allow full screen here.'));
+  }, []);
+  const addMarker = (preferRange = false): void => {
+    const atMs = model.player.state.get().frameMs;
+    if (atMs === null) toast('There is no picture to mark yet.');
+    else setAdding({ atMs, preferRange });
+  };
+  useShortcuts(model, { addMarker, fullscreen, announce });
+
+  // The address names the moment on screen whenever the picture is held.
+  const { playing, frameMs } = useStore(model.player.state);
+  useEffect(() => {
+    if (!playing && frameMs !== null) setQuery({ t: new Date(frameMs).toISOString() });
+  }, [playing, frameMs]);
+
+  return (
+    <div className="camera-page">
+      <div className="camera-header">{header}</div>
+      <div ref={stage} className="stage">
+        <PlayerView model={model} video={video} />
+        <Controls model={model} video={video} onFullscreen={fullscreen} />
+      </div>
+      <div className="timeline" role="group" aria-label="Timeline and tools">
+        <TimelineBar model={model} />
+        <SelectionBar model={model} onMark={() => addMarker(true)} />
+        <Timeline model={model} />
+        <Overview model={model} />
+      </div>
+      <MarkerTable model={model} onAdd={() => addMarker()} />
+      {adding !== null && (
+        <MarkerDialog model={model} {...adding} selection={selection} onClose={() => setAdding(null)} />
+      )}
+      <p className="visually-hidden" role="status" aria-live="polite">
+        {spoken}
+      </p>
+    </div>
+  );
+}

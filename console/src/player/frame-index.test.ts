@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
+
+const known: readonly (readonly number[])[] = [[0, 0.5, 0.6], [], [0, 0.5]];
+const index: FrameIndex = {
+  fragments: [
+    { startS: 10, durationS: 10, wallMs: 0 },
+    { startS: 20, durationS: 15, wallMs: 10_000 },
+    { startS: 35, durationS: 10, wallMs: 500_000 },
+  ],
+  shares: (position) => known[position] ?? [],
+  intervalS: 5,
+};
+
+it('steps to the next frame, also into the next segment and over a gap', () => {
+  assert.equal(neighbourFrame(index, 0, 10, 1), 15);
+  assert.equal(neighbourFrame(index, 0, 15.2, 1), 16);
+  assert.equal(neighbourFrame(index, 0, 16, 1), 20);
+  assert.equal(neighbourFrame(index, 1, 31, 1), 35);
+  assert.equal(neighbourFrame(index, 2, 41, 1), null);
+});
+
+it('steps back, also into a segment that is not loaded', () => {
+  assert.equal(neighbourFrame(index, 0, 16.5, -1), 15);
+  assert.equal(neighbourFrame(index, 0, 15, -1), 10);
+  assert.equal(neighbourFrame(index, 2, 35, -1), 30);
+  assert.equal(neighbourFrame(index, 0, 12, -1), null);
+});
+
+it('takes rounding for the same frame', () => {
+  assert.equal(neighbourFrame(index, 0, 14.9995, 1), 16);
+  assert.equal(frameStart(index, 0, 15.999_9), 16);
+  assert.equal(frameStart(index, 0, 15.9), 15);
+});

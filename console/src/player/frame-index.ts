@@ -1,0 +1,40 @@
+import type { ClockFragment } from './playback-clock.ts';
+
+/** What stepping from picture to picture needs to know. */
+export interface FrameIndex {
+  readonly fragments: readonly ClockFragment[];
+  /** Where the frames of a fragment start, as shares of its duration; empty while it is not loaded. */
+  readonly shares: (index: number) => readonly number[];
+  /** How far frames stand apart on the media clock where they are not known, in seconds. */
+  readonly intervalS: number;
+}
+
+/** Two media times closer than this are the same frame: the media element rounds to microseconds, playlists to 1 ms. */
+const SAME_S = 0.0015;
+
+function startsOf(index: FrameIndex, position: number): readonly number[] {
+  const fragment = index.fragments[position];
+  if (fragment === undefined) return [];
+  const shares = index.shares(position);
+  if (shares.length > 0) return shares.map((share) => fragment.startS + share * fragment.durationS);
+  const count = Math.max(1, Math.round(fragment.durationS / index.intervalS));
+  return Array.from({ length: count }, (_, frame) => fragment.startS + (frame * fragment.durationS) / count);
+}
+
+/** Media time of the frame before (`-1`) or after (`1`) the one that starts at or before `timeS`; null at the ends. */
+export function neighbourFrame(index: FrameIndex, position: number, timeS: number, direction: 1 | -1): number | null {
+  const starts = startsOf(index, position);
+  if (direction === 1) {
+    const inside = starts.find((start) => start > timeS + SAME_S);
+    return inside ?? index.fragments[position + 1]?.startS ?? null;
+  }
+  const current = starts.findLastIndex((start) => start <= timeS + SAME_S);
+  const inside = starts[current - 1];
+  if (inside !== undefined) return inside;
+  return startsOf(index, position - 1).at(-1) ?? null;
+}
+
+/** The frame shown at a media time: the start of the last frame that begins there or before. */
+export function frameStart(index: FrameIndex, position: number, timeS: number): number | null {
+  return startsOf(index, position).findLast((start) => start <= timeS + SAME_S) ?? null;
+}

@@ -1,0 +1,396 @@
+import { describeError } from '../api/problem.ts';
+import { Store } from '../api/store.ts';
+import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
+import type { MediaSession, SessionEvents } from './hls-session.ts';
+import { pathOf, type PlaybackAccess } from './playback-access.ts';
+import { PlaybackClock } from './playback-clock.ts';
+import { isSameSource, type Source } from './source.ts';
+
+/** What a player is doing, for those who show it. */
+export interface PlayerState {
+  /** `empty`: the stream has no pictures yet; `failed`: see `why`. Both are tried again by themselves. */
+  readonly phase: 'loading' | 'ready' | 'empty' | 'failed';
+  readonly why: string;
+  /** Whether it plays, or would if the next picture were there. */
+  readonly playing: boolean;
+  /** `data`: pictures are on their way; `edge`: it shows the newest and waits for the next to be made. */
+  readonly waiting: 'no' | 'data' | 'edge';
+  /** Capture time of the picture on screen; null before the first. */
+  readonly frameMs: number | null;
+  /** At the live edge, playing. */
+  readonly live: boolean;
+  readonly rate: number;
+  /** `?speed=` of the playlist. */
+  readonly speed: number;
+  readonly source: Source;
+}
+
+/** Where to start: a wall time, the live edge, or the newest picture (of a camera that is offline). */
+export type StartAt = { readonly atMs: number } | 'live' | 'newest';
+
+/** What a {@link Player} needs to know of its surroundings. */
+export interface PlayerOptions {
+  readonly streamId: string;
+  readonly access: PlaybackAccess;
+  readonly source: Source;
+  readonly start: StartAt;
+  readonly autoplay: boolean;
+  /** Which playlist shows a wall time that is before the one playing; null when none does. */
+  readonly chooseSource: (atMs: number, playlistStartMs: number | null) => Source | null;
+  readonly intervalS: () => number;
+}
+
+type SetPlayer = Partial<PlayerState>;
+
+const RETRY_MS = 3000;
+/** A seek aims this far into the wanted frame, so that rounding cannot show the one before. */
+const INTO_FRAME_S = 0.002;
+
+/** How far behind the newest picture live is: a segment and a half, so that the next one is there before it is needed. */
+function liveDelayS(targetS: number): number {
+  return Math.max(targetS * 1.5, Math.min(targetS + 4, targetS * 3));
+}
+
+/** Plays one stream or archive by wall clock. All times that go in and out are ms since the Unix epoch. */
+export class Player {
+  readonly state: Store<PlayerState>;
+  readonly #options: PlayerOptions;
+  #video: HTMLVideoElement | null = null;
+  #session: MediaSession | null = null;
+  #opening = 0;
+  #clock: PlaybackClock | null = null;
+  #start: StartAt;
+  /** The wall time last asked for, until it plays on: fragments that turn out to lie elsewhere must not move the picture. */
+  #wantedMs: number | null = null;
+  #stopAtMs: number | null = null;
+  /** Media time of the frame on screen, as the browser says. */
+  #shownS: number | null = null;
+  #wantsToPlay: boolean;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #listening = new AbortController();
+
+  constructor(options: PlayerOptions) {
+    this.#options = options;
+    this.#start = options.start;
+    this.#wantsToPlay = options.autoplay;
+    this.state = new Store<PlayerState>({
+      phase: 'loading',
+      why: '',
+      playing: options.autoplay,
+      waiting: 'no',
+      frameMs: null,
+      live: false,
+      rate: 1,
+      speed: 1,
+      source: options.source,
+    });
+  }
+
+  #set(change: SetPlayer): void {
+    const before = this.state.get();
+    const changed = Object.entries(change).some(([key, value]) => Reflect.get(before, key) !== value);
+    if (changed) this.state.set({ ...before, ...change });
+  }
+
+  /** Takes a media element and opens the playlist; the returned function lets go of both. */
+  attach(video: HTMLVideoElement): () => void {
+    this.#video = video;
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const on = (type: keyof HTMLVideoElementEventMap, run: () => void): void =>
+      video.addEventListener(type, run, { signal });
+    on('play', () => this.#set({ playing: true }));
+    on('pause', () => {
+      // A media element that runs out of an ended playlist pauses by itself.
+      if (video.ended) this.#wantsToPlay = false;
+      if (!this.#wantsToPlay) this.#set({ playing: false, live: false, waiting: 'no' });
+    });
+    on('waiting', () => this.#noteWaiting());
+    on('seeking', () => this.#noteWaiting());
+    on('playing', () => this.#set({ waiting: 'no' }));
+    on('seeked', () => this.#settle());
+    on('canplay', () => this.#resume());
+    on('timeupdate', () => this.#noteTime());
+    on('ratechange', () => this.#set({ rate: video.playbackRate }));
+    const onFrame = (_: number, frame: { readonly mediaTime: number }): void => {
+      if (signal.aborted) return;
+      this.#shownS = frame.mediaTime;
+      this.#noteFrame();
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+    void this.#open();
+    return () => this.#detach();
+  }
+
+  #detach(): void {
+    this.#opening += 1;
+    clearTimeout(this.#retry);
+    this.#listening.abort();
+    this.#session?.close();
+    this.#session = null;
+    this.#video = null;
+  }
+
+  async #open(): Promise<void> {
+    const video = this.#video;
+    if (video === null) return;
+    this.#opening += 1;
+    const opening = this.#opening;
+    clearTimeout(this.#retry);
+    this.#session?.close();
+    this.#session = null;
+    this.#clock = null;
+    this.#shownS = null;
+    if (this.state.get().phase === 'ready') this.#set({ phase: 'loading', waiting: 'no' });
+    const { streamId, access } = this.#options;
+    const events: SessionEvents = {
+      onReady: (session) => {
+        this.#session = session;
+        this.#set({ phase: 'ready', why: '' });
+        return this.#startPosition();
+      },
+      onChange: () => this.#noteChange(),
+      onFailed: (kind, why) => {
+        if (opening === this.#opening) this.#fail(kind === 'empty' ? 'empty' : 'failed', why);
+      },
+    };
+    try {
+      const [{ openWithHls, canUseHls }] = await Promise.all([import('./hls-session.ts'), access.ready()]);
+      if (opening !== this.#opening) return;
+      const { source, speed } = this.state.get();
+      const url = new URL(pathOf(streamId, source, speed), location.href).href;
+      if (canUseHls()) this.#session = openWithHls(video, url, (address) => access.sign(address), events);
+      else {
+        const { openNatively } = await import('./native-session.ts');
+        this.#session = openNatively(video, access.sign(url), events);
+      }
+    } catch (error) {
+      if (opening === this.#opening) this.#fail('failed', describeError(error));
+    }
+  }
+
+  /** Says so, and opens the playlist anew a little later, where it was. */
+  #fail(phase: 'empty' | 'failed', why: string): void {
+    const atMs = this.#wantedMs ?? this.playheadMs();
+    if (atMs !== null && !this.state.get().live) this.#start = { atMs };
+    this.#session?.close();
+    this.#session = null;
+    this.#set({ phase, why, waiting: 'no' });
+    this.#retry = setTimeout(() => void this.#open(), RETRY_MS);
+  }
+
+  #startPosition(): number {
+    const start = this.#start;
+    const fragments = this.#session?.fragments() ?? [];
+    const last = fragments.at(-1);
+    this.#resume();
+    if (start === 'live') return this.#livePosition() ?? fragments[0]?.startS ?? 0;
+    if (start === 'newest') return last === undefined ? 0 : last.startS + last.durationS - INTO_FRAME_S;
+    this.#wantedMs = start.atMs;
+    return (this.#clockNow()?.mediaAt(start.atMs)?.timeS ?? 0) + INTO_FRAME_S;
+  }
+
+  #clockNow(): PlaybackClock | null {
+    if (this.#session === null) return null;
+    this.#clock ??= new PlaybackClock(this.#session.fragments(), this.state.get().speed);
+    return this.#clock;
+  }
+
+  #livePosition(): number | null {
+    const edge = this.#session?.liveEdge() ?? null;
+    if (edge === null) return null;
+    return Math.max(this.#session?.fragments()[0]?.startS ?? 0, edge.edgeS - liveDelayS(edge.targetS));
+  }
+
+  #frames(): FrameIndex {
+    return {
+      fragments: this.#session?.fragments() ?? [],
+      shares: (index) => this.#session?.shares(index) ?? [],
+      intervalS: this.#options.intervalS() / this.state.get().speed,
+    };
+  }
+
+  #noteChange(): void {
+    this.#clock = null;
+    this.#settle();
+    this.#noteFrame();
+    this.#resume();
+  }
+
+  /** The picture asked for must be the one shown, also when its fragment turned out to start a little off. */
+  #settle(): void {
+    const video = this.#video;
+    if (video === null || this.#wantedMs === null || this.state.get().phase !== 'ready') return;
+    const found = this.#clockNow()?.mediaAt(this.#wantedMs) ?? null;
+    if (found === null) return;
+    const aimS = found.timeS + INTO_FRAME_S;
+    if (video.readyState > 0 && Math.abs(aimS - video.currentTime) > 0.004) video.currentTime = aimS;
+    if (!video.seeking && !video.paused) this.#wantedMs = null;
+  }
+
+  #resume(): void {
+    const video = this.#video;
+    if (video === null || !this.#wantsToPlay || !video.paused) return;
+    video.play().catch((error: unknown) => {
+      // The browser wants a click first: then the button says "play", which is what is asked for.
+      if (!(error instanceof DOMException && error.name === 'NotAllowedError')) return;
+      this.#wantsToPlay = false;
+      this.#set({ playing: false });
+    });
+  }
+
+  #noteWaiting(): void {
+    const edge = this.#session?.liveEdge() ?? null;
+    const video = this.#video;
+    if (video === null) return;
+    const atEdge = edge !== null && edge.edgeS - video.currentTime < 0.75;
+    if (atEdge && video.playbackRate > 1) video.playbackRate = 1;
+    this.#set({ waiting: atEdge ? 'edge' : 'data' });
+  }
+
+  #noteTime(): void {
+    const video = this.#video;
+    if (video === null) return;
+    const edge = this.#session?.liveEdge() ?? null;
+    const { source, speed } = this.state.get();
+    const behindS = edge === null ? Number.POSITIVE_INFINITY : edge.edgeS - video.currentTime;
+    const nearEdge = edge !== null && behindS <= liveDelayS(edge.targetS) + edge.targetS;
+    this.#set({ live: nearEdge && !video.paused && source.kind === 'dvr' && speed === 1 });
+    if (!video.seeking && !video.paused && video.readyState > 2) this.#wantedMs = null;
+    const playheadMs = this.playheadMs();
+    if (this.#stopAtMs !== null && playheadMs !== null && playheadMs >= this.#stopAtMs) {
+      const stopMs = this.#stopAtMs;
+      this.pause();
+      this.seek(stopMs - 1);
+    }
+  }
+
+  #noteFrame(): void {
+    const clock = this.#clockNow();
+    const shownS = this.#shownS;
+    if (clock === null || shownS === null) return;
+    const frameS = frameStart(this.#frames(), clock.indexAt(shownS + INTO_FRAME_S), shownS);
+    const wallMs = clock.wallAt(frameS ?? shownS);
+    // Capture times are whole milliseconds; media times are off by microseconds.
+    if (wallMs !== null) this.#set({ frameMs: Math.round(wallMs) });
+  }
+
+  /** The wall time of the playhead; null before anything is loaded. */
+  playheadMs(): number | null {
+    const video = this.#video;
+    if (this.#wantedMs !== null && video?.seeking !== false) return this.#wantedMs;
+    return video === null ? null : (this.#clockNow()?.wallAt(video.currentTime) ?? null);
+  }
+
+  /** The wall times between which the playlist has pictures. */
+  bounds(): { readonly startMs: number | null; readonly endMs: number | null } {
+    const clock = this.#clockNow();
+    return { startMs: clock?.startMs ?? null, endMs: clock?.endMs ?? null };
+  }
+
+  /**
+   * Shows the picture of a wall time; in a gap, the next one after it. Returns the wall time that it found, which is not
+   * exact while another playlist is being loaded for it; null when there is nothing to show.
+   */
+  seek(atMs: number): number | null {
+    this.#stopAtMs = null;
+    const found = this.#clockNow()?.mediaAt(atMs) ?? null;
+    const { source } = this.state.get();
+    const outside =
+      found !== null && (found.found === 'before' || (found.found === 'after' && source.kind === 'range'));
+    if (found === null || outside) {
+      const startMs = source.kind === 'dvr' ? this.bounds().startMs : null;
+      const better = source.kind === 'archive' ? null : this.#options.chooseSource(atMs, startMs);
+      if (better !== null && !isSameSource(better, source)) {
+        this.load(better, { atMs });
+        return atMs;
+      }
+      if (found === null) {
+        this.#start = { atMs };
+        return null;
+      }
+    }
+    this.#wantedMs = found.wallMs;
+    if (this.#video !== null) this.#video.currentTime = found.timeS + INTO_FRAME_S;
+    this.#set({ live: false });
+    return found.wallMs;
+  }
+
+  /** Opens another playlist, at another speed if need be. */
+  load(source: Source, start: StartAt, speed = this.state.get().speed): void {
+    this.#start = start;
+    this.#wantedMs = start === 'live' || start === 'newest' ? null : start.atMs;
+    this.#stopAtMs = null;
+    this.#set({ source, speed, live: false });
+    void this.#open();
+  }
+
+  /** Plays from here. */
+  play(): void {
+    this.#wantsToPlay = true;
+    this.#set({ playing: true });
+    if (this.#video?.ended === true) this.#video.currentTime = this.#session?.fragments()[0]?.startS ?? 0;
+    this.#resume();
+  }
+
+  /** Holds the picture. */
+  pause(): void {
+    this.#wantsToPlay = false;
+    this.#stopAtMs = null;
+    this.#video?.pause();
+    this.#set({ playing: false, live: false, waiting: 'no' });
+  }
+
+  /** Plays if it is held, holds if it plays. */
+  toggle(): void {
+    if (this.state.get().playing) this.pause();
+    else this.play();
+  }
+
+  /** Plays a stretch and holds at its end. */
+  playStretch(fromMs: number, toMs: number): void {
+    this.seek(fromMs);
+    this.#stopAtMs = toMs;
+    this.play();
+  }
+
+  /** Goes to the newest pictures at their own pace. */
+  goLive(): void {
+    const { source, speed } = this.state.get();
+    this.#stopAtMs = null;
+    this.#wantedMs = null;
+    this.setRate(1);
+    if (source.kind === 'range' || speed !== 1) this.load({ kind: 'dvr' }, 'live', 1);
+    const position = this.#livePosition();
+    if (position !== null && this.#video !== null) this.#video.currentTime = position;
+    this.play();
+  }
+
+  /** Holds, and shows the next (`1`) or the previous (`-1`) picture. */
+  step(direction: 1 | -1): void {
+    const video = this.#video;
+    const clock = this.#clockNow();
+    if (video === null || clock === null) return;
+    this.pause();
+    const fromS = video.seeking ? video.currentTime : (this.#shownS ?? video.currentTime);
+    const target = neighbourFrame(this.#frames(), clock.indexAt(fromS + INTO_FRAME_S), fromS, direction);
+    if (target === null) return;
+    this.#wantedMs = clock.wallAt(target + 1e-6);
+    video.currentTime = target + INTO_FRAME_S;
+  }
+
+  /** Plays that many times faster or slower, 0.0625–16. */
+  setRate(rate: number): void {
+    if (this.#video !== null) this.#video.playbackRate = Math.min(16, Math.max(0.0625, rate));
+  }
+
+  /** Loads the playlist retimed: `speed` seconds of wall time in one of media time, every picture shown. */
+  setSpeed(speed: number): void {
+    const { source } = this.state.get();
+    if (speed === this.state.get().speed) return;
+    const atMs = this.playheadMs();
+    this.setRate(1);
+    this.load(source, atMs === null ? 'live' : { atMs }, speed);
+  }
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { TimelineData } from '../timeline/timeline-data.ts';
+import { isSameSource, sourceFor } from './source.ts';
+
+const H = 3_600_000;
+const data: TimelineData = {
+  fromMs: 0,
+  toMs: 100 * H,
+  stretches: [
+    { fromMs: 10 * H, toMs: 12 * H },
+    { fromMs: 20 * H, toMs: 40 * H },
+    { fromMs: 76 * H, toMs: 100 * H },
+  ],
+  gaps: [],
+  sessions: [],
+  holds: [],
+  markers: [],
+  liveEdgeMs: 100 * H,
+};
+
+it('plays the retained window wherever it can', () => {
+  assert.deepEqual(sourceFor(80 * H, 76 * H, data), { kind: 'dvr' });
+  assert.deepEqual(sourceFor(5, null, null), { kind: 'dvr' });
+});
+
+it('plays what is kept before it, at most a day’s half around the time', () => {
+  assert.deepEqual(sourceFor(11 * H, 76 * H, data), { kind: 'range', fromMs: 10 * H, toMs: 12 * H });
+  assert.deepEqual(sourceFor(30 * H, 76 * H, data), { kind: 'range', fromMs: 24 * H, toMs: 36 * H });
+  assert.deepEqual(sourceFor(15 * H, 76 * H, data), { kind: 'range', fromMs: 20 * H, toMs: 26 * H });
+});
+
+it('finds nothing between the last kept stretch and the window', () => {
+  assert.equal(sourceFor(50 * H, 76 * H, data), null);
+});
+
+it('knows playlists apart', () => {
+  assert.ok(isSameSource({ kind: 'dvr' }, { kind: 'dvr' }));
+  assert.ok(!isSameSource({ kind: 'range', fromMs: 1, toMs: 2 }, { kind: 'range', fromMs: 1, toMs: 3 }));
+});

@@ -1,0 +1,35 @@
+import type { Stretch, TimelineData } from '../timeline/timeline-data.ts';
+
+/** Which playlist plays: the whole retained window, a stretch by wall clock, or an archive. */
+export type Source =
+  | { readonly kind: 'dvr' }
+  | { readonly kind: 'range'; readonly fromMs: number; readonly toMs: number }
+  | { readonly kind: 'archive'; readonly id: string };
+
+/** A range playlist names no more than this on each side of the wanted time. */
+const REACH_MS = 6 * 3_600_000;
+
+/** Whether two sources are the same playlist. */
+export function isSameSource(a: Source, b: Source): boolean {
+  if (a.kind === 'range' && b.kind === 'range') return a.fromMs === b.fromMs && a.toMs === b.toMs;
+  if (a.kind === 'archive' && b.kind === 'archive') return a.id === b.id;
+  return a.kind === b.kind;
+}
+
+/**
+ * The playlist that shows a wall time: the retained window from `dvrFromMs` on; before it, the kept stretch that holds the
+ * time or the next one after it. Null when nothing before the window is kept.
+ */
+export function sourceFor(atMs: number, dvrFromMs: number | null, data: TimelineData | null): Source | null {
+  if (dvrFromMs === null || atMs >= dvrFromMs) return { kind: 'dvr' };
+  const kept: Stretch | undefined = data?.stretches.find(
+    (stretch) => stretch.toMs > atMs && stretch.fromMs < dvrFromMs,
+  );
+  if (kept === undefined) return null;
+  const nearMs = Math.max(atMs, kept.fromMs);
+  return {
+    kind: 'range',
+    fromMs: Math.max(kept.fromMs, nearMs - REACH_MS),
+    toMs: Math.min(kept.toMs, nearMs + REACH_MS),
+  };
+}

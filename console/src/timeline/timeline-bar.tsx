@@ -1,0 +1,80 @@
+import { BoxSelect, Minus, Plus } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { useStore } from '../api/store.ts';
+import { JumpTo } from '../camera/jump-to.tsx';
+import type { CameraModel } from '../camera/camera-model.ts';
+import { zone } from '../shell/preferences.ts';
+import { clockTime, dayName } from '../time/format.ts';
+import { spanOf } from './viewport.ts';
+
+const SPANS: readonly (readonly [string, number])[] = [
+  ['1 h', 3_600_000],
+  ['6 h', 21_600_000],
+  ['24 h', 86_400_000],
+];
+
+/** What stands above the timeline: where it looks, how far, and the way to a typed time. */
+export function TimelineBar({ model }: { readonly model: CameraModel }): ReactElement {
+  const view = useStore(model.view);
+  const selecting = useStore(model.selecting);
+  const shownZone = useStore(zone);
+  const span = spanOf(view);
+  const nowMs = model.feed.nowMs();
+  const sameDay = dayName(view.fromMs, nowMs, shownZone) === dayName(view.toMs, nowMs, shownZone);
+  return (
+    <div className="timeline-bar">
+      <p className="timeline-range">
+        <strong>{dayName(view.fromMs, nowMs, shownZone)}</strong> {clockTime(view.fromMs, shownZone, 'minute')} –{' '}
+        {!sameDay && <strong>{dayName(view.toMs, nowMs, shownZone)} </strong>}
+        {clockTime(view.toMs, shownZone, 'minute')}
+      </p>
+      <div className="timeline-tools">
+        <JumpTo model={model} />
+        <button
+          type="button"
+          className="button select-button"
+          aria-pressed={selecting}
+          title="Drag to select a stretch (or hold Shift)"
+          onClick={() => model.selecting.set(!selecting)}
+        >
+          <BoxSelect aria-hidden />
+          <span>Select</span>
+        </button>
+        {model.archive === null && (
+          <div className="segmented" role="group" aria-label="Show">
+            {SPANS.map(([label, length]) => (
+              <button
+                key={label}
+                type="button"
+                aria-pressed={Math.abs(span - length) < length * 0.01}
+                onClick={() => model.showSpan(length)}
+              >
+                {label}
+              </button>
+            ))}
+          </div>
+        )}
+        <div className="zoom-buttons">
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Zoom out"
+            title="Zoom out (−)"
+            onClick={() => model.zoom(1.6)}
+          >
+            <Minus aria-hidden />
+          </button>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Zoom in"
+            title="Zoom in (+)"
+            onClick={() => model.zoom(1 / 1.6)}
+          >
+            <Plus aria-hidden />
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}
