@@ -242,9 +242,13 @@ export interface UpkeepStore {
     readonly limit: number;
     readonly dryRun: boolean;
   }): Promise<readonly SegmentRef[]>;
-  /** Retired at or before `retiredByMs` and covered by no hold, released ones after `retiredByMs` included; oldest first. */
+  /**
+   * Retired at or before `retiredByMs` and covered by no hold; oldest first. A hold still counts when it was released after `releasedByMs`
+   * (default: `retiredByMs`); those released before are done with and forgotten.
+   */
   sweepableSegments(request: {
     readonly retiredByMs: WallMs;
+    readonly releasedByMs?: WallMs;
     readonly limit: number;
     readonly streamId?: string;
   }): Promise<readonly SegmentRef[]>;

@@ -69,9 +69,10 @@ export class Retention {
       longestWaitMs = Math.max(longestWaitMs, settings.maxSegmentWaitMs + settings.frameIntervalMs);
       await this.#retire(stream.id, wallMs(nowMs - settings.retentionMs), byAge, options);
     }
-    const ceiling = await this.#applyCeilings(byAge, nowMs, options);
-    const longestMs = Math.max(longestWaitMs, byAge.longestMs, ceiling.tally.longestMs);
-    const swept = await sweep({ catalog, objects }, { nowMs, graceMs: sweepGraceMs(longestMs), signal, dryRun });
+    const longestMs = Math.max(longestWaitMs, byAge.longestMs);
+    const ceiling = await this.#applyCeilings(byAge, sweepGraceMs(longestMs), options);
+    const graceMs = sweepGraceMs(Math.max(longestMs, ceiling.tally.longestMs));
+    const swept = await sweep({ catalog, objects }, { nowMs, graceMs, signal, dryRun });
     const report: RetentionReport = {
       dryRun,
       streams,
@@ -102,13 +103,13 @@ export class Retention {
   /** In a dry run, what is too old still stands in the catalog: it is counted as gone by hand. */
   async #applyCeilings(
     byAge: Tally,
-    nowMs: WallMs,
+    graceMs: number,
     { signal, dryRun = false }: { readonly signal: AbortSignal; readonly dryRun?: boolean },
   ): Promise<{ readonly tally: Tally; readonly unmetBytes: number }> {
     const { catalog } = this.#deps;
     const tally = new Tally();
-    const floorMs = nowMs - CEILING_FLOOR_MS;
-    let excess = await this.#excessBytes(nowMs);
+    const floorMs = this.#deps.clock.nowMs() - CEILING_FLOOR_MS;
+    let excess = await this.#excessBytes(graceMs);
     if (dryRun) {
       excess -= byAge.amount().bytes;
       const refs = excess > 0 ? await catalog.oldestSegments(ALL) : [];
@@ -130,14 +131,14 @@ export class Retention {
         retired += refs.length;
       }
       if (retired === 0) break;
-      excess = await this.#excessBytes(nowMs);
+      excess = await this.#excessBytes(graceMs);
     }
     return { tally, unmetBytes: Math.max(0, excess) };
   }
 
   /** Bytes above the ceilings once everything that is retired and not held has been swept. */
-  async #excessBytes(nowMs: WallMs): Promise<number> {
-    const { catalog, maxBytes, minFreeBytes, objects } = this.#deps;
+  async #excessBytes(graceMs: number): Promise<number> {
+    const { catalog, clock, maxBytes, minFreeBytes, objects } = this.#deps;
     const freeBytes = minFreeBytes > 0 ? await objects.freeBytes() : null;
     if (maxBytes === null && freeBytes === null) return 0;
     const totals = await catalog.totals();
@@ -145,7 +146,9 @@ export class Retention {
     const overFree = freeBytes === null ? 0 : minFreeBytes - freeBytes;
     const excess = Math.max(overBytes, overFree);
     if (excess <= 0) return 0;
-    const pending = await catalog.sweepableSegments({ retiredByMs: nowMs, limit: ALL });
+    const nowMs = clock.nowMs();
+    const releasedByMs = wallMs(nowMs - graceMs);
+    const pending = await catalog.sweepableSegments({ retiredByMs: nowMs, releasedByMs, limit: ALL });
     return excess - pending.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 

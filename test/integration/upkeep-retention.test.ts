@@ -88,6 +88,34 @@ describe('retention', () => {
     assert.ok(left.every((segment) => segmentEndMs(segment) > store.nowMs - 120_000));
   });
 
+  it('lets players finish an archive that was let go, also under pressure', async () => {
+    await using store = await TimelineStore.open({ ZOETROPE_RETENTION_HOURS: '1', ZOETROPE_MAX_BYTES: '1' });
+    const { catalog } = store.stores;
+    const { id: streamId } = await store.stream('yard');
+    await store.fill(streamId, 2 * HOUR_MS, 4);
+    const id = randomIds.next('archive');
+    const [fromMs, toMs, expiresAtMs] = [wallMs(0), wallMs(store.nowMs), null];
+    await catalog.createHold({
+      id,
+      streamId,
+      kind: 'archive',
+      name: 'kept',
+      fromMs,
+      toMs,
+      sessionId: null,
+      expiresAtMs,
+    });
+    await store.upkeep.retention.runOnce({ signal });
+    await store.clock.advance(GRACE_MS);
+    assert.ok((await store.upkeep.retention.runOnce({ signal })).unmetBytes > 0, 'the archive keeps them');
+    await catalog.releaseHold(id);
+    await store.upkeep.retention.runOnce({ signal });
+    await store.clock.advance(GRACE_MS - 1);
+    assert.equal((await store.upkeep.retention.runOnce({ signal })).swept.segments, 0);
+    await store.clock.advance(1);
+    assert.equal((await store.upkeep.retention.runOnce({ signal })).swept.segments, 4);
+  });
+
   it('finishes what a crash between objects and rows left', async () => {
     await using store = await TimelineStore.open({ ZOETROPE_RETENTION_HOURS: '1' });
     const { id } = await store.stream('yard');

@@ -136,7 +136,12 @@ export async function settleReleasedHolds(scope: WriteScope, releasedByMs: WallM
 /** Retired segments that nothing protects, longest retired first. */
 export async function findSweepable(
   db: CatalogDb,
-  request: { readonly retiredByMs: WallMs; readonly limit: number; readonly streamId?: string },
+  request: {
+    readonly retiredByMs: WallMs;
+    readonly releasedByMs: WallMs;
+    readonly limit: number;
+    readonly streamId?: string;
+  },
 ): Promise<readonly SegmentRef[]> {
   let query = db
     .selectFrom('segment')
@@ -148,7 +153,7 @@ export async function findSweepable(
     .where((eb) =>
       eb.not(
         isCovered(eb, eb.ref('rendition.stream_id'), (hold) =>
-          hold.or([hold('hold.released_at_ms', 'is', null), hold('hold.released_at_ms', '>', request.retiredByMs)]),
+          hold.or([hold('hold.released_at_ms', 'is', null), hold('hold.released_at_ms', '>', request.releasedByMs)]),
         ),
       ),
     );

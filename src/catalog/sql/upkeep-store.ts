@@ -28,8 +28,9 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
     },
 
     async sweepableSegments(request) {
-      while (await backend.write((scope) => settleReleasedHolds(scope, request.retiredByMs)));
-      return findSweepable(backend.reader(), request);
+      const releasedByMs = request.releasedByMs ?? request.retiredByMs;
+      while (await backend.write((scope) => settleReleasedHolds(scope, releasedByMs)));
+      return findSweepable(backend.reader(), { ...request, releasedByMs });
     },
 
     removeSegments: (ids) => backend.write((scope) => removeSegments(scope, ids)),
