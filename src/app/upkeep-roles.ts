@@ -3,15 +3,12 @@ import type { Component } from '../base/component.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/schema.ts';
-import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
 import type { StreamSettings } from '../timeline/stream.ts';
-import { ArchiveExpiry } from '../upkeep/archive-expiry.ts';
-import { OfflineChecker, type OfflineReport } from '../upkeep/offline-checker.ts';
-import { OrphanSweep } from '../upkeep/orphans.ts';
+import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import { Periodic } from '../upkeep/periodic.ts';
-import { Retention, type RetentionReport } from '../upkeep/retention.ts';
-import { frameCatchUp } from '../upkeep/waiting-frames.ts';
+import type { RetentionReport } from '../upkeep/retention.ts';
 import type { Stores } from './stores.ts';
+import { createUpkeep } from './upkeep-services.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,6 +20,7 @@ const FIRST_RUN_MS = 5_000;
 export interface UpkeepMetrics {
   retention(report: RetentionReport): void;
   offline(report: OfflineReport): void;
+  run(task: string, outcome: { readonly ok: boolean; readonly durationMs: number }): void;
 }
 
 /** The upkeep role: retention, offline detection, archive expiry and the daily sweep, each at its interval. */
@@ -32,43 +30,34 @@ export function upkeepComponents(
   defaults: StreamSettings,
   deps: { readonly clock: Clock; readonly ids: IdSource; readonly logger: Logger; readonly metrics: UpkeepMetrics },
 ): readonly Component[] {
-  const { catalog, objects, events } = stores;
   const { clock, logger, metrics } = deps;
-  const { maxBytes, minFreeBytes, cleanupIntervalSeconds, offlineCheckIntervalSeconds } = config.upkeep;
-  const retention = new Retention({
+  const { cleanupIntervalSeconds, offlineCheckIntervalSeconds } = config.upkeep;
+  const { archiveExpiry, offlineChecker, orphanSweep, retention } = createUpkeep(config, {
     ...deps,
-    catalog,
-    objects,
+    stores,
     defaults,
-    maxBytes: maxBytes ?? null,
-    minFreeBytes,
-    onReport: (report) => metrics.retention(report),
-  });
-  const offline = new OfflineChecker({
-    ...deps,
-    catalog,
-    defaults,
-    isCaughtUp: frameCatchUp(events, catalog),
-    onReport: (report) => metrics.offline(report),
-  });
-  const expiry = new ArchiveExpiry({ ...deps, catalog });
-  const orphans = new OrphanSweep({
-    ...deps,
-    catalog,
-    objects,
-    eventRetentionMs: config.stores.eventRetentionHours * HOUR_MS,
-    isLogDrained: async () => (await events.lag(FRAMES_TOPIC, SEGMENTER_GROUP)) === 0,
+    onRetention: (report) => metrics.retention(report),
+    onOffline: (report) => metrics.offline(report),
   });
   const every = (
     name: string,
     intervalMs: number,
     initialDelayMs: number,
-    run: (signal: AbortSignal) => Promise<unknown>,
-  ): Periodic => new Periodic({ name, intervalMs, initialDelayMs, run, clock, logger });
+    service: { runOnce(options: { readonly signal: AbortSignal }): Promise<unknown> },
+  ): Periodic =>
+    new Periodic({
+      name,
+      intervalMs,
+      initialDelayMs,
+      run: (signal) => service.runOnce({ signal }),
+      clock,
+      logger,
+      onRun: (outcome) => metrics.run(name, outcome),
+    });
   return [
-    every('retention', cleanupIntervalSeconds * 1000, FIRST_RUN_MS, (signal) => retention.runOnce({ signal })),
-    every('offline checker', offlineCheckIntervalSeconds * 1000, FIRST_RUN_MS, (signal) => offline.runOnce({ signal })),
-    every('archive expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, (signal) => expiry.runOnce({ signal })),
-    every('orphan sweep', DAY_MS, HOUR_MS, (signal) => orphans.runOnce({ signal })),
+    every('retention', cleanupIntervalSeconds * 1000, FIRST_RUN_MS, retention),
+    every('offline checker', offlineCheckIntervalSeconds * 1000, FIRST_RUN_MS, offlineChecker),
+    every('archive expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, archiveExpiry),
+    every('orphan sweep', DAY_MS, HOUR_MS, orphanSweep),
   ];
 }

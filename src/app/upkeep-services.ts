@@ -3,18 +3,17 @@ import type { IdSource } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/schema.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
+import type { StreamSettings } from '../timeline/stream.ts';
 import { ArchiveExpiry } from '../upkeep/archive-expiry.ts';
 import { Doctor } from '../upkeep/doctor/doctor.ts';
 import { OfflineChecker, type OfflineCheckerDeps } from '../upkeep/offline-checker.ts';
 import { OrphanSweep } from '../upkeep/orphans.ts';
-import { Periodic, type PeriodicOptions } from '../upkeep/periodic.ts';
 import { Retention, type RetentionDeps } from '../upkeep/retention.ts';
 import { frameCatchUp } from '../upkeep/waiting-frames.ts';
 import type { Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 
 const HOUR_MS = 3_600_000;
-const SECOND_MS = 1000;
 
 /** Everything that keeps the stores in order, for the upkeep role and for one-shot commands alike. */
 export interface UpkeepServices {
@@ -31,6 +30,8 @@ export interface UpkeepDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
+  /** Default: what the configuration says. */
+  readonly defaults?: StreamSettings;
   readonly onRetention?: RetentionDeps['onReport'];
   readonly onOffline?: OfflineCheckerDeps['onReport'];
 }
@@ -40,7 +41,7 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
   const { clock, ids, stores } = deps;
   const { catalog, events, objects } = stores;
   const logger = deps.logger.child({ component: 'upkeep' });
-  const defaults = streamDefaults(config);
+  const defaults = deps.defaults ?? streamDefaults(config);
   const eventRetentionMs = config.stores.eventRetentionHours * HOUR_MS;
   const isLogDrained = async (): Promise<boolean> => (await events.lag(FRAMES_TOPIC, SEGMENTER_GROUP)) === 0;
   return {
@@ -67,41 +68,4 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
     orphanSweep: new OrphanSweep({ catalog, objects, clock, logger, eventRetentionMs, isLogDrained }),
     doctor: new Doctor({ catalog, objects, events, clock, defaults, eventRetentionMs }),
   };
-}
-
-/** The upkeep role: its services at the configured intervals, as components. `onRun` is told of each run, for metrics. */
-export function createUpkeepRole(
-  config: Config,
-  services: UpkeepServices,
-  deps: {
-    readonly clock: Clock;
-    readonly logger: Logger;
-    readonly onRun?: (task: string, outcome: Parameters<NonNullable<PeriodicOptions['onRun']>>[0]) => void;
-  },
-): readonly Periodic[] {
-  const { archiveExpiry, offlineChecker, orphanSweep, retention } = services;
-  const { cleanupIntervalSeconds, offlineCheckIntervalSeconds } = config.upkeep;
-  const periodic = (
-    name: string,
-    intervalMs: number,
-    service: { runOnce(options: { readonly signal: AbortSignal }): Promise<unknown> },
-    initialDelayMs: number,
-  ): Periodic =>
-    new Periodic({
-      name,
-      intervalMs,
-      initialDelayMs,
-      run: (signal) => service.runOnce({ signal }),
-      clock: deps.clock,
-      logger: deps.logger,
-      onRun: (outcome) => deps.onRun?.(name, outcome),
-    });
-  const offlineMs = offlineCheckIntervalSeconds * SECOND_MS;
-  const cleanupMs = cleanupIntervalSeconds * SECOND_MS;
-  return [
-    periodic('offline-checker', offlineMs, offlineChecker, offlineMs),
-    periodic('archive-expiry', cleanupMs, archiveExpiry, 0),
-    periodic('retention', cleanupMs, retention, 0),
-    periodic('orphan-sweep', 24 * HOUR_MS, orphanSweep, HOUR_MS),
-  ];
 }
