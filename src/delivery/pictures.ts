@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
+import { isZoetropeError, systemCodeOf, ZoetropeError } from '../base/errors.ts';
+import { formatRfc3339, TICKS_PER_MS, wallMs, type WallMs } from '../base/time.ts';
+import type { Catalog, Window } from '../catalog/catalog.ts';
+import type { Engine, MediaRef } from '../engine/engine.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { readMediaSegment } from '../packager/cmaf/media-reader.ts';
+import { segmentEndMs, type Segment } from '../timeline/segment.ts';
+import type { Stream } from '../timeline/stream.ts';
+
+/** A JPEG of a stream. */
+export interface Picture {
+  readonly jpeg: Uint8Array;
+  /** Of the frame itself, which may lie before the time asked for. */
+  readonly capturedAtMs: WallMs;
+  /** A strong entity tag without quotes. */
+  readonly etag: string;
+}
+
+/** How large a picture is wanted, and until when. */
+export interface PictureOptions {
+  /** Scales down, never up; null: as it is. */
+  readonly widthPx: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** What pictures are made from. */
+export interface PicturesDeps {
+  readonly catalog: Pick<Catalog, 'liveWindow' | 'segmentsBetween'>;
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly engine: Pick<Engine, 'snapshot'>;
+  /** The newest frame that arrived in this process, as it was sent; null when none has since its start. */
+  readonly newestFrame: (streamId: string) => { readonly capturedAtMs: WallMs; readonly ref: MediaRef } | null;
+  /** Memory for pictures, in bytes. */
+  readonly cacheBytes: number;
+}
+
+/** Single pictures of streams: the newest frame as it was sent, any other decoded from its segment. */
+export class Pictures {
+  readonly #deps: PicturesDeps;
+  readonly #made: LRUCache<string, Picture>;
+  readonly #making = new Map<string, Promise<Picture>>();
+
+  constructor(deps: PicturesDeps) {
+    this.#deps = deps;
+    this.#made = new LRUCache({
+      maxSize: deps.cacheBytes,
+      sizeCalculation: (picture) => picture.jpeg.length + 256,
+    });
+  }
+
+  /**
+   * The newest frame, as it was sent where that is wide enough to be worth no decoding; scaled, it comes from the newest segment once that has it.
+   * @throws not_found when no frame has arrived.
+   */
+  async latest(stream: Stream, options: PictureOptions): Promise<Picture> {
+    const sent = await this.#sent(stream.id);
+    if (sent !== null && options.widthPx === null) return sent;
+    const window = await this.#deps.catalog.liveWindow(stream.id, 1);
+    const segment = window.segments.at(-1);
+    const shownMs = segment === undefined ? null : (segment.frameTimesMs.at(-1) ?? segment.startMs);
+    // A frame that is in no segment yet is worth more than its size on the screen.
+    if (sent !== null && (shownMs === null || shownMs < sent.capturedAtMs)) return sent;
+    if (segment === undefined) {
+      throw new ZoetropeError('not_found', `The stream ${stream.id} has no pictures yet. Send frames.`, {
+        retryable: true,
+      });
+    }
+    return this.#decode(window, segment, wallMs(segmentEndMs(segment) - 1), options);
+  }
+
+  /** The frame shown at a wall time. @throws not_found in a gap, or outside the retained window. */
+  async at(stream: Stream, atMs: WallMs, options: PictureOptions): Promise<Picture> {
+    const window = await this.#deps.catalog.segmentsBetween(stream.id, atMs, wallMs(atMs + 1), 100);
+    // Where segments overlap, the one that began last is shown.
+    const segment = window.segments.findLast((one) => one.startMs <= atMs && segmentEndMs(one) > atMs && !one.lost);
+    if (segment === undefined) {
+      throw new ZoetropeError(
+        'not_found',
+        `The stream ${stream.id} shows nothing at ${formatRfc3339(atMs)}. Its stretches are listed under /v1/streams/${stream.id}/timeline.`,
+      );
+    }
+    return this.#decode(window, segment, atMs, options);
+  }
+
+  async #sent(streamId: string): Promise<Picture | null> {
+    const newest = this.#deps.newestFrame(streamId);
+    if (newest === null) return null;
+    const { capturedAtMs, ref } = newest;
+    const name = 'objectKey' in ref ? ref.objectKey : ref.path;
+    try {
+      return await this.#once(`${streamId} ${capturedAtMs} ${name}`, async () => {
+        const jpeg = 'objectKey' in ref ? await this.#deps.objects.get(ref.objectKey) : await readFile(ref.path);
+        return pictureOf(jpeg, capturedAtMs);
+      });
+    } catch (error) {
+      // The frame was taken away once it was in a segment, which then has it.
+      if (isZoetropeError(error, 'missing_input') || systemCodeOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async #decode(window: Window, segment: Segment, atMs: WallMs, options: PictureOptions): Promise<Picture> {
+    const epoch = window.epochs.find((one) => one.id === segment.epochId);
+    if (epoch === undefined) throw new ZoetropeError('internal', `The epoch of segment ${segment.id} is missing.`);
+    options.signal.throwIfAborted();
+    const shown = await this.#sampleAt(segment, atMs);
+    const { widthPx } = options;
+    return this.#once(`${segment.id} ${shown.sampleIndex} ${String(widthPx)}`, async () => {
+      const { init } = epoch;
+      const request = { init, segmentKey: segment.objectKey, sampleIndex: shown.sampleIndex, widthPx };
+      // No signal: others may be waiting for the same picture.
+      return pictureOf(await this.#deps.engine.snapshot(request), shown.capturedAtMs);
+    });
+  }
+
+  /** Which sample is shown at a wall time within the segment. */
+  async #sampleAt(
+    segment: Segment,
+    atMs: WallMs,
+  ): Promise<{ readonly sampleIndex: number; readonly capturedAtMs: WallMs }> {
+    const times = segment.frameTimesMs;
+    const known = Math.max(
+      0,
+      times.findLastIndex((time) => time <= atMs),
+    );
+    const time = times[known];
+    if (time !== undefined) return { sampleIndex: known, capturedAtMs: time };
+    // Pushed media: their frames' times are those of the samples.
+    const { samples } = readMediaSegment(await this.#deps.objects.get(segment.objectKey));
+    let capturedAtMs = segment.startMs;
+    for (const [sampleIndex, sample] of samples.entries()) {
+      const endMs = wallMs(capturedAtMs + sample.duration / TICKS_PER_MS);
+      if (endMs > atMs || sampleIndex === samples.length - 1) return { sampleIndex, capturedAtMs };
+      capturedAtMs = endMs;
+    }
+    return { sampleIndex: 0, capturedAtMs };
+  }
+
+  /** A picture by key, made once however many ask for it at once. */
+  async #once(key: string, make: () => Promise<Picture>): Promise<Picture> {
+    const made = this.#made.get(key);
+    if (made !== undefined) return made;
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = make().finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
+    }
+    const picture = await making;
+    this.#made.set(key, picture);
+    return picture;
+  }
+}
+
+function pictureOf(jpeg: Uint8Array, capturedAtMs: WallMs): Picture {
+  return { jpeg, capturedAtMs, etag: createHash('sha256').update(jpeg).digest('hex').slice(0, 32) };
+}
