@@ -1,0 +1,196 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { KeyAccess } from '../access/key-access.ts';
+import { assertMayListen } from '../access/loopback.ts';
+import { catalogCheck, engineCheck, eventLogCheck, objectsCheck } from '../api/health-checks.ts';
+import { Health } from '../api/health.ts';
+import { createHttpServer, type HttpServer } from '../api/rest/http-server.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Component } from '../base/component.ts';
+import type { IdSource } from '../base/ids.ts';
+import { Lifecycle } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Config, Role } from '../config/schema.ts';
+import { Delivery } from '../delivery/delivery.ts';
+import { Pictures } from '../delivery/pictures.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
+import { FrameRoots } from '../ingest/frames/frame-roots.ts';
+import { FramesIngest } from '../ingest/frames/frames-ingest.ts';
+import { createFrameIntake } from '../ingest/frames/intake.ts';
+import { NewestFrames } from '../ingest/frames/newest-frames.ts';
+import { MetricsServer } from '../metrics/metrics-server.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { removeStream } from '../upkeep/remove-stream.ts';
+import { DemoCameras } from './demo-cameras.ts';
+import { openStores, storeUrls, type Stores } from './stores.ts';
+import { streamDefaults } from './stream-defaults.ts';
+import { upkeepComponents } from './upkeep-roles.ts';
+import { VERSION } from './version.ts';
+
+/** Frames that one partition may have in memory before reading it pauses: references of a few hundred bytes. */
+const MAX_PENDING_FRAMES = 20_000;
+const ENGINE_TRIES = 3;
+const MIB = 1024 * 1024;
+
+/** A server with all the roles that its configuration names. */
+export interface RunningServer extends Component {
+  /** Where it listens; without `url` when it has neither the role api nor delivery. */
+  urls(): { readonly url?: string; readonly metricsUrl: string };
+}
+
+/** What a server is made with. */
+export interface ServerDeps {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  /** Also run simulated cameras. */
+  readonly withDemo: boolean;
+}
+
+/** Builds a server: the only place that knows all parts, and the order in which they start and stop. */
+export async function composeServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
+  const { clock, ids, logger } = deps;
+  const has = (...roles: readonly Role[]): boolean => roles.some((role) => config.roles.includes(role));
+  const stores = await openStores(config, deps);
+  const metrics = new Metrics();
+  const defaults = streamDefaults(config);
+  const engine = buildEngine(config, deps, metrics);
+  const newest = new NewestFrames();
+  const shared = {
+    ...stores,
+    clock,
+    ids,
+    logger,
+    engine,
+    newest,
+    defaults,
+    roots: await FrameRoots.open(config.frames.frameRoots),
+    limits: { maxBytes: config.http.maxFrameBytes, maxPixels: config.frames.maxPixels },
+  };
+  const ingest = new FramesIngest({
+    ...shared,
+    logger: logger.child({ component: 'ingest' }),
+    metrics: metrics.frames,
+    maxTries: config.frames.maxTries,
+    maxPending: MAX_PENDING_FRAMES,
+    maxPendingPerStream: config.frames.maxOpenFramesPerStream,
+  });
+  const { catalog, objects, events } = stores;
+  const access = new KeyAccess({ catalog, clock, logger, host: config.http.host });
+  const delivery = new Delivery({
+    catalog,
+    objects,
+    access,
+    clock,
+    metrics: metrics.delivery,
+    defaults,
+    liveSegments: config.delivery.liveSegments,
+    cacheBytes: config.delivery.cacheMb * MIB,
+  });
+  const health = new Health({
+    clock,
+    checks: [
+      catalogCheck(catalog, ids),
+      objectsCheck(objects, ids, 0),
+      eventLogCheck(events, FRAMES_TOPIC, SEGMENTER_GROUP),
+      engineCheck(engine),
+    ],
+  });
+  metrics.sample({
+    engine: () => engine.stats(),
+    totals: () => catalog.totals(),
+    open: () => ({ frames: ingest.pendingFrames, segments: ingest.openStreams }),
+    eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
+    freeBytes: () => objects.freeBytes(),
+  });
+  const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
+  const http = createHttpServer({
+    ...shared,
+    logger: logger.child({ component: 'http' }),
+    access,
+    intake: createFrameIntake(shared),
+    pictures: new Pictures({
+      catalog,
+      objects,
+      engine,
+      newestFrame: (streamId) => newest.newest(streamId),
+      cacheBytes: (config.delivery.cacheMb * MIB) / 4,
+    }),
+    removeStream: async (stream) => {
+      newest.forget(stream.id);
+      await removeStream(stream.id, { catalog, objects });
+    },
+    health,
+    metrics: metrics.http,
+    settings: {
+      version: VERSION,
+      roles: config.roles,
+      corsOrigins,
+      publicUrl,
+      maxFrameBytes,
+      tokenTtlSeconds: config.delivery.tokenTtlSeconds,
+    },
+    listen: { host, port },
+    consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
+    ...(has('delivery') ? { playback: { routes: delivery.routes, tryServe: delivery.tryServe.bind(delivery) } } : {}),
+  });
+  const metricsServer = new MetricsServer({ metrics, health, ids, logger, listen: { host, port: metricsPort } });
+  const isHttp = has('api', 'delivery');
+  const components: readonly Component[] = [
+    ...storeComponents(stores, host),
+    engine,
+    metricsServer,
+    ...(has('ingest') ? [ingest] : []),
+    ...(has('upkeep')
+      ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
+      : []),
+    ...(isHttp ? [access, delivery, http] : []),
+    ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
+  ];
+  const lifecycle = new Lifecycle('zoetrope', components, { clock, logger });
+  return {
+    name: lifecycle.name,
+    start: (signal) => lifecycle.start(signal),
+    close: () => lifecycle.close(),
+    urls: () => ({
+      ...(isHttp ? { url: urlOf(http.address()) } : {}),
+      metricsUrl: urlOf(metricsServer.address()),
+    }),
+  };
+}
+
+function buildEngine(config: Config, { clock, logger }: ServerDeps, metrics: Metrics): Engine {
+  const { processes, taskTimeoutSeconds, maxMemoryMb, maxQueued } = config.engine;
+  return createEngine({
+    processes: processes ?? availableParallelism(),
+    entryUrl: new URL('./engine-process.ts', import.meta.url),
+    childArguments: [storeUrls(config).objectsUrl],
+    taskTimeoutMs: taskTimeoutSeconds * 1000,
+    maxMemoryBytes: maxMemoryMb * MIB,
+    maxQueued,
+    maxTries: ENGINE_TRIES,
+    clock,
+    logger: logger.child({ component: 'engine' }),
+    metrics: metrics.engine,
+  });
+}
+
+/** The stores, and behind them the guard that lets nobody listen beyond this machine without keys. */
+function storeComponents({ objects, events, catalog }: Stores, host: string): readonly Component[] {
+  const guard: Component = {
+    name: 'listen guard',
+    start: async () =>
+      assertMayListen(
+        host,
+        (await catalog.listKeys()).some((key) => key.revokedAtMs === null),
+      ),
+    close: async () => undefined,
+  };
+  return [objects, events, catalog, guard];
+}
+
+function urlOf({ host, port }: ReturnType<HttpServer['address']>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,109 @@
+import { Command } from 'commander';
+import { composeServer, type RunningServer } from '../app/server.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Role } from '../config/schema.ts';
+import { openContext } from './command-context.ts';
+
+/** `zoetrope serve`: runs until a signal ends it. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Runs the server: every role, or those that --roles names.')
+    .option('--roles <list>', 'what this process does, comma-separated: api, delivery, ingest, worker, upkeep')
+    .option('--host <address>', 'address to listen on')
+    .option('--port <number>', 'port of console, API and playback')
+    .option('--metrics-port <number>', 'port of metrics and health')
+    .option('--demo', 'also run four simulated cameras')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  zoetrope serve --demo              everything on this machine, with pictures to look at
+  zoetrope serve --roles ingest      turn frames into segments, nothing else
+  ZOETROPE_HOST=0.0.0.0 zoetrope serve   beyond this machine: needs an API key first (zoetrope keys create)
+
+The first SIGINT or SIGTERM finishes open segments and ends; the second ends at once.`,
+    )
+    .action(async (options: ServeOptions, command: Command) => {
+      await serve(command, options, undefined);
+    });
+}
+
+/** `zoetrope consumer`: ingest alone. */
+export function consumerCommand(): Command {
+  return new Command('consumer')
+    .description('Runs ingest alone: reads frame events and writes segments. The same as serve --roles ingest.')
+    .option('--metrics-port <number>', 'port of metrics and health')
+    .action(async (options: ServeOptions, command: Command) => {
+      await serve(command, options, ['ingest']);
+    });
+}
+
+interface ServeOptions {
+  readonly roles?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly metricsPort?: string;
+  readonly demo?: boolean;
+}
+
+async function serve(command: Command, options: ServeOptions, roles: readonly Role[] | undefined): Promise<void> {
+  const context = await openContext(command, {
+    kind: 'server',
+    flags: [
+      { flag: '--roles', path: 'roles', value: roles?.join(',') ?? options.roles },
+      { flag: '--host', path: 'http.host', value: options.host },
+      { flag: '--port', path: 'http.port', value: options.port },
+      { flag: '--metrics-port', path: 'http.metricsPort', value: options.metricsPort },
+    ],
+  });
+  const { logger } = context;
+  const starting = new AbortController();
+  const stopAsked = Promise.withResolvers<void>();
+  onSignals((signal, count) => {
+    if (count > 1) {
+      logger.warn({ signal }, 'second signal: ending at once');
+      process.exit(1);
+    }
+    logger.info({ signal }, 'finishing open segments; a second signal ends at once');
+    starting.abort();
+    stopAsked.resolve();
+  });
+  const server = await composeServer(context.config, { ...context, withDemo: options.demo === true });
+  try {
+    await server.start(starting.signal);
+  } catch (error) {
+    if (starting.signal.aborted) return;
+    throw error;
+  }
+  logger.info({ ...server.urls(), roles: context.config.roles }, 'zoetrope is ready');
+  await stopAsked.promise;
+  await stop(server, logger);
+}
+
+async function stop(server: RunningServer, logger: Logger): Promise<void> {
+  try {
+    await server.close();
+    logger.info({}, 'zoetrope ended cleanly');
+  } catch (error) {
+    logger.error({ error: messageOf(error) }, 'zoetrope did not end cleanly');
+    process.exitCode = 1;
+  }
+}
+
+/** A terminal, npm and the launcher each pass one Ctrl-C on: what comes within this time of a signal is the same signal. */
+const SAME_SIGNAL_MS = 700;
+
+function onSignals(handle: (signal: NodeJS.Signals, count: number) => void): void {
+  let count = 0;
+  let lastAtMs = Number.NEGATIVE_INFINITY;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, (signal) => {
+      const isSame = performance.now() - lastAtMs < SAME_SIGNAL_MS;
+      lastAtMs = performance.now();
+      if (isSame) return;
+      count += 1;
+      handle(signal, count);
+    });
+  }
+}
