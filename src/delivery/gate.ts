@@ -1,6 +1,6 @@
 import type { Access, PlaybackResource, Principal } from '../access/access.ts';
 import { canSee, requireScope } from '../access/permission.ts';
-import { ZoetropeError } from '../base/errors.ts';
+import type { ZoetropeError } from '../base/errors.ts';
 
 /** What delivery needs to know who may watch. */
 export interface DeliveryAccess extends Pick<Access, 'isOpen' | 'authenticate' | 'verifyPlaybackToken'> {
@@ -39,8 +39,7 @@ export async function admit(
   return { token, principal };
 }
 
-/** The second half of {@link admit}, when the tenant is known. @throws not_found across tenants */
-export function requireTenantOf(admission: Admission, tenant: string, what: string): void {
-  if (admission.principal === null || canSee(admission.principal, tenant)) return;
-  throw new ZoetropeError('not_found', `There is no ${what}.`);
+/** The second half of {@link admit}, when the tenant is known. @throws `missing` across tenants, which must be what is thrown when nothing is there. */
+export function requireTenantOf(admission: Admission, tenant: string, missing: () => ZoetropeError): void {
+  if (admission.principal !== null && !canSee(admission.principal, tenant)) throw missing();
 }

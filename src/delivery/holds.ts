@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { ZoetropeError } from '../base/errors.ts';
+import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import { isId } from '../base/ids.ts';
 import { wallMs, type WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -53,14 +53,23 @@ export class Holds {
 
   async #load(holdId: string, kind: HoldKind): Promise<HoldView> {
     if (!isId(kind === 'clip' ? 'hold' : kind, holdId)) throw noSuchHold(holdId, kind);
-    const { streamId } = await this.#catalog.getHold(holdId);
+    const { streamId } = await this.#get(holdId, kind);
     const seen = this.#changes.get(streamId) ?? ++this.#changeCount;
     this.#changes.set(streamId, seen);
     // Read (again) after the stream's changes are being watched, so that none is missed.
-    const hold = await this.#catalog.getHold(holdId);
+    const hold = await this.#get(holdId, kind);
     const view: HoldView = { hold, isFresh: () => this.#changes.get(streamId) === seen };
     this.#views.set(holdId, view);
     return view;
+  }
+
+  async #get(holdId: string, kind: HoldKind): Promise<Hold> {
+    try {
+      return await this.#catalog.getHold(holdId);
+    } catch (error) {
+      if (isZoetropeError(error, 'not_found')) throw noSuchHold(holdId, kind);
+      throw error;
+    }
   }
 }
 
@@ -88,6 +97,7 @@ export async function segmentsBetween(
   }
 }
 
-function noSuchHold(holdId: string, kind: HoldKind): ZoetropeError {
+/** What is thrown for a hold that is not there, or not for who asks. */
+export function noSuchHold(holdId: string, kind: HoldKind): ZoetropeError {
   return new ZoetropeError('not_found', `There is no ${kind} ${JSON.stringify(holdId)}.`);
 }

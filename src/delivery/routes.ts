@@ -4,14 +4,14 @@ import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import type { Hold } from '../timeline/hold.ts';
 import { sendFile, sendPlaylist } from './answer.ts';
 import { admit, requireTenantOf, type Admission, type DeliveryAccess } from './gate.ts';
-import type { Holds, HoldView } from './holds.ts';
+import { noSuchHold, type Holds, type HoldView } from './holds.ts';
 import type { HotFile } from './hot-files.ts';
 import type { HotAnswers } from './hot-path.ts';
 import { initKey, segmentKey, tsKey, type MediaFiles } from './media-files.ts';
 import type { DeliveryMetrics, PlaylistKind } from './metrics.ts';
 import type { Playlists, ReadyPlaylist } from './playlists.ts';
 import type { StreamState, StreamView } from './stream-view.ts';
-import type { StreamViews } from './stream-views.ts';
+import { noSuchStream, type StreamViews } from './stream-views.ts';
 import { queryValue, readVariant, type Query } from './variant.ts';
 
 /** What the routes call. */
@@ -65,7 +65,7 @@ class PlaybackHandlers {
     const resource: PlaybackResource = { kind: 'stream', id };
     const admission = await this.#admit(resource, request);
     const { view, state } = await this.#deps.views.read(id);
-    requireTenantOf(admission, state.stream.tenant, `stream ${JSON.stringify(id)}`);
+    requireTenantOf(admission, state.stream.tenant, () => noSuchStream(id));
     const playlist = await withRetryAfter(reply, () => this.#render(kind, state, view, query, admission.token));
     return this.#answerPlaylist(kind, resource, request, reply, admission, playlist);
   }
@@ -75,7 +75,7 @@ class PlaybackHandlers {
     const resource: PlaybackResource = { kind: 'stream', id };
     const admission = await this.#admit(resource, request);
     const { view, state } = await this.#deps.views.read(id);
-    requireTenantOf(admission, state.stream.tenant, `stream ${JSON.stringify(id)}`);
+    requireTenantOf(admission, state.stream.tenant, () => noSuchStream(id));
     const { file, key } = await this.#file(request, state);
     const isFresh = (): boolean => view.isAt(state.revision);
     return this.#answerFile({ file, key, resource, isFresh }, request, reply, admission);
@@ -106,7 +106,7 @@ class PlaybackHandlers {
     const admission = await this.#admit(resource, request);
     const held = await this.#deps.holds.read(id, 'archive');
     const { state } = await this.#deps.views.read(held.hold.streamId);
-    requireTenantOf(admission, state.stream.tenant, `archive ${JSON.stringify(id)}`);
+    requireTenantOf(admission, state.stream.tenant, () => noSuchHold(id, 'archive'));
     return { admission, held, resource, state };
   }
 

@@ -60,8 +60,7 @@ export class StreamViews {
   }
 
   #view(streamId: string): StreamView {
-    if (!isId('stream', streamId))
-      throw new ZoetropeError('not_found', `There is no stream ${JSON.stringify(streamId)}.`);
+    if (!isId('stream', streamId)) throw noSuchStream(streamId);
     let view = this.#views.get(streamId);
     if (view === undefined) {
       view = new StreamView(streamId, this.#deps);
@@ -74,8 +73,9 @@ export class StreamViews {
     try {
       return await reading;
     } catch (error) {
-      if (isZoetropeError(error, 'not_found')) this.#views.delete(view.streamId);
-      throw error;
+      if (!isZoetropeError(error, 'not_found')) throw error;
+      this.#views.delete(view.streamId);
+      throw noSuchStream(view.streamId);
     }
   }
 
@@ -105,4 +105,9 @@ export class StreamViews {
       this.#scheduleSweep();
     });
   }
+}
+
+/** What is thrown for a stream that is not there, or not for who asks. */
+export function noSuchStream(streamId: string): ZoetropeError {
+  return new ZoetropeError('not_found', `There is no stream ${JSON.stringify(streamId)}.`);
 }

@@ -66,13 +66,19 @@ export function writeMediaSegment(segment: MediaSegment): Uint8Array {
   return out.finish();
 }
 
-/** `tf_flags` and `tr_flags` of ISO/IEC 14496-12 §8.8.7 and §8.8.8. */
+/** Offsets count from the `moof` box (`tf_flags`, ISO/IEC 14496-12 §8.8.7). */
 export const TFHD_DEFAULT_BASE_IS_MOOF = 0x020000;
+/** The run says where its data begin (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_DATA_OFFSET = 0x1;
+/** The first sample has flags of its own (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_FIRST_SAMPLE_FLAGS = 0x4;
+/** Each sample has its duration (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_DURATION = 0x100;
+/** Each sample has its size (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_SIZE = 0x200;
+/** Each sample has its flags (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_FLAGS = 0x400;
+/** Each sample has its composition offset (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_COMPOSITION_OFFSET = 0x800;
 /** `sample_depends_on` 2: an I-picture. */
 export const SYNC_SAMPLE = 0x02000000;
