@@ -61,7 +61,7 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
       ids,
       logger,
       defaults,
-      isCaughtUp: frameCatchUp(events, catalog),
+      catchUp: frameCatchUp(events, catalog),
       ...(deps.onOffline === undefined ? {} : { onReport: deps.onOffline }),
     }),
     archiveExpiry: new ArchiveExpiry({ catalog, clock, logger }),

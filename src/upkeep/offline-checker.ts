@@ -6,6 +6,10 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { archiveOf, type NewHold } from '../recordings/archives.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../timeline/stream.ts';
+import type { CatchUp } from './waiting-frames.ts';
+
+/** A session that waits for its last frames longer than this ends without them; they begin another one if they do come. */
+const POSTPONE_LIMIT_MS = 900_000;
 
 /** What the offline checker works with. */
 export interface OfflineCheckerDeps {
@@ -14,8 +18,8 @@ export interface OfflineCheckerDeps {
   readonly ids: IdSource;
   readonly logger: Logger;
   readonly defaults: StreamSettings;
-  /** Whether no frame of the stream still waits to become a segment, as after a restart. Default: yes. */
-  readonly isCaughtUp?: (stream: Stream) => Promise<boolean>;
+  /** Asked once a run: tells of each stream whether frames of it still wait, as after a restart. Default: none does. */
+  readonly catchUp?: () => CatchUp;
   /** Told what each run did. */
   readonly onReport?: (report: OfflineReport) => void;
 }
@@ -44,6 +48,8 @@ export interface OfflineReport {
 /** Ends sessions whose source went silent or that grew too long, and archives them. Any number of checkers may run at once. */
 export class OfflineChecker {
   readonly #deps: OfflineCheckerDeps;
+  /** Since when sessions wait for frames to be worked through. */
+  #postponedSinceMs = new Map<string, number>();
 
   constructor(deps: OfflineCheckerDeps) {
     this.#deps = deps;
@@ -54,15 +60,16 @@ export class OfflineChecker {
     const { catalog, logger } = this.#deps;
     const { signal, dryRun = false } = options;
     const open = await catalog.openSessions();
+    const isCaughtUp = this.#deps.catchUp?.();
     const ended: EndedSession[] = [];
-    let postponed = 0;
+    const postponed = new Map<string, number>();
     for (const { session, stream } of open) {
       signal.throwIfAborted();
       const settings = effectiveSettings(stream, this.#deps.defaults);
       const by = reasonToEnd(session, stream, settings, this.#deps.clock.nowMs());
       if (by === null) continue;
-      if (by === 'offline' && !((await this.#deps.isCaughtUp?.(stream)) ?? true)) {
-        postponed++;
+      if (by === 'offline' && isCaughtUp !== undefined && !(await isCaughtUp(stream)) && this.#mayWait(session)) {
+        postponed.set(session.id, this.#postponedSinceMs.get(session.id) ?? this.#deps.clock.monotonicMs());
         continue;
       }
       const entry = await this.#end(session, stream, by, dryRun);
@@ -73,10 +80,17 @@ export class OfflineChecker {
       const entry = await this.#settle(session, stream, dryRun);
       if (entry !== null) ended.push(entry);
     }
-    const report: OfflineReport = { dryRun, open: open.length, ended, postponed };
+    this.#postponedSinceMs = postponed;
+    const report: OfflineReport = { dryRun, open: open.length, ended, postponed: postponed.size };
     this.#deps.onReport?.(report);
-    if (ended.length + postponed > 0) logger.info({ ended: ended.length, postponed, dryRun }, 'sessions were ended');
+    if (ended.length > 0)
+      logger.info({ ended: ended.length, postponed: postponed.size, dryRun }, 'sessions were ended');
     return report;
+  }
+
+  #mayWait(session: Session): boolean {
+    const nowMs = this.#deps.clock.monotonicMs();
+    return nowMs - (this.#postponedSinceMs.get(session.id) ?? nowMs) < POSTPONE_LIMIT_MS;
   }
 
   async #end(session: Session, stream: Stream, by: SessionEnd, dryRun: boolean): Promise<EndedSession | null> {

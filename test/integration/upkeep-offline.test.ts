@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { randomIds } from '../../src/base/ids.ts';
-import { silentLogger } from '../../src/base/logger.ts';
 import { formatRfc3339, wallMs } from '../../src/base/time.ts';
-import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import { deadLetterTopic } from '../../src/events/event-log.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../../src/ingest/frames/frame-event.ts';
-import { OfflineChecker } from '../../src/upkeep/offline-checker.ts';
 import { TimelineStore } from '../fixtures/timeline-store.ts';
 
 const signal = new AbortController().signal;
@@ -109,51 +105,61 @@ describe('the offline checker', () => {
     assert.equal((await archivesOf(store)).length, 1);
   });
 
-  it('waits while frames of the silent stream wait, as after a restart', async () => {
-    await using store = await TimelineStore.open();
-    const { catalog, events } = store.stores;
-    const { id } = await store.stream('yard');
-    await store.fill(id, 180_000, 4);
-    await store.touch(id, store.nowMs - 61_000);
-    const event = {
-      eventId: 'e1',
-      clientId: 'acme',
-      deviceId: 'yard',
-      timestamp: formatRfc3339(wallMs(store.nowMs - 60_000)),
-      framePath: 'frames/x.jpg',
-    };
-    // The group is known to the log from its first membership on; before it nothing counts as waiting.
-    const consumer = await events.consume({
-      topic: FRAMES_TOPIC,
-      group: SEGMENTER_GROUP,
-      onAssigned: async () => undefined,
-      onError: () => undefined,
-    });
-    await consumer.close();
-    await events.publish(FRAMES_TOPIC, [{ key: 'acme/yard', value: event }]);
-    const waiting = await store.upkeep.offlineChecker.runOnce({ signal });
-    assert.deepEqual([waiting.ended.length, waiting.postponed], [0, 1]);
-    const letter = { code: 'corrupt_media', cause: 'no JPEG', tries: 1, event, diedAt: formatRfc3339(store.nowMs) };
-    await events.publish(deadLetterTopic(FRAMES_TOPIC), [{ key: 'acme/yard', value: letter }]);
-    const after = await store.upkeep.offlineChecker.runOnce({ signal });
-    assert.deepEqual([after.ended.length, after.postponed], [1, 0]);
-    assert.equal((await catalog.openSessions()).length, 0);
-  });
+  describe('after a restart', () => {
+    /** A store whose only stream is silent, and one event of it that the segmenter has not committed. */
+    async function withWaitingEvent(capturedAgoMs: number): Promise<{ store: TimelineStore; event: object }> {
+      const store = await TimelineStore.open();
+      const { events } = store.stores;
+      const { id } = await store.stream('yard');
+      await store.fill(id, 180_000, 4);
+      await store.touch(id, store.nowMs - 61_000, store.nowMs - 65_000);
+      // A group is known to the log from its first membership on; before it nothing counts as waiting.
+      const [topic, group] = [FRAMES_TOPIC, SEGMENTER_GROUP];
+      const onAssigned = async (): Promise<void> => undefined;
+      const consumer = await events.consume({ topic, group, onAssigned, onError: () => undefined });
+      await consumer.close();
+      const timestamp = formatRfc3339(wallMs(store.nowMs - capturedAgoMs));
+      const event = { eventId: 'e1', clientId: 'acme', deviceId: 'yard', timestamp, framePath: 'frames/x.jpg' };
+      await events.publish(topic, [{ key: 'acme/yard', value: event }]);
+      return { store, event };
+    }
 
-  it('ends nothing that its owner says is not caught up', async () => {
-    await using store = await TimelineStore.open();
-    const { id } = await store.stream('yard');
-    await store.fill(id, 180_000, 4);
-    await store.touch(id, store.nowMs - 61_000);
-    const checker = new OfflineChecker({
-      catalog: store.stores.catalog,
-      clock: store.clock,
-      ids: randomIds,
-      logger: silentLogger,
-      defaults: streamDefaults(store.config),
-      isCaughtUp: async () => false,
+    it('waits for frames that are in the log and not yet on the timeline', async () => {
+      const { store } = await withWaitingEvent(60_000);
+      await using _ = store;
+      const first = await store.upkeep.offlineChecker.runOnce({ signal });
+      assert.deepEqual([first.ended.length, first.postponed], [0, 1]);
+      const { id } = await store.stream('yard');
+      await store.append(id, { startMs: store.nowMs - 60_000, frames: 1 });
+      await store.touch(id, store.nowMs - 61_000, store.nowMs - 60_000);
+      const second = await store.upkeep.offlineChecker.runOnce({ signal });
+      assert.deepEqual([second.ended.length, second.postponed], [1, 0]);
+      assert.equal((await archivesOf(store))[0]?.toMs, store.nowMs - 55_000);
     });
-    assert.equal((await checker.runOnce({ signal })).postponed, 1);
+
+    it('does not wait for frames that are on the timeline, committed or not', async () => {
+      const { store } = await withWaitingEvent(65_000);
+      await using _ = store;
+      assert.equal((await store.upkeep.offlineChecker.runOnce({ signal })).ended.length, 1);
+    });
+
+    it('does not wait for frames that went to the dead letters', async () => {
+      const { store, event } = await withWaitingEvent(60_000);
+      await using _ = store;
+      const value = { code: 'corrupt_media', cause: 'no JPEG', tries: 1, event, diedAt: formatRfc3339(store.nowMs) };
+      await store.stores.events.publish(deadLetterTopic(FRAMES_TOPIC), [{ key: 'acme/yard', value }]);
+      assert.equal((await store.upkeep.offlineChecker.runOnce({ signal })).ended.length, 1);
+    });
+
+    it('does not wait for ever', async () => {
+      const { store } = await withWaitingEvent(60_000);
+      await using _ = store;
+      assert.equal((await store.upkeep.offlineChecker.runOnce({ signal })).postponed, 1);
+      await store.clock.advance(890_000);
+      assert.equal((await store.upkeep.offlineChecker.runOnce({ signal })).postponed, 1);
+      await store.clock.advance(20_000);
+      assert.equal((await store.upkeep.offlineChecker.runOnce({ signal })).ended.length, 1);
+    });
   });
 });
 
