@@ -3,6 +3,7 @@ import type { Hold } from '../../timeline/hold.ts';
 import type { HoldStore } from '../catalog.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { pageLimit, readCursor, toPage } from './cursor.ts';
+import { settleHeld } from './hold-cover.ts';
 import { found, toHold } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { getStream } from './stream-store.ts';
@@ -68,6 +69,10 @@ export function sqlHoldStore(backend: SqlBackend): HoldStore {
           .set({ name: changed.name, to_ms: changed.toMs })
           .where('id', '=', id)
           .execute();
+        const hasShrunk = changed.toMs !== null && (hold.toMs === null || changed.toMs < hold.toMs);
+        if (hasShrunk) {
+          await settleHeld(scope.db, hold.streamId, { fromMs: changed.toMs ?? hold.fromMs, toMs: hold.toMs });
+        }
         scope.changed(hold.streamId);
         return changed;
       }),

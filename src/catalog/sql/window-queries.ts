@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { isCovered } from './hold-cover.ts';
 import { prepare } from './prepared.ts';
 import type { Row } from './rows.ts';
 import type { CatalogDb, EpochTable, SegmentTable } from './schema.ts';
@@ -59,17 +60,7 @@ export const shownBetween = prepare<RangeParams & { readonly limit: number }, Ro
     .where((eb) =>
       eb.or([
         eb('retired_at_ms', 'is', null),
-        eb.exists(
-          eb
-            .selectFrom('hold')
-            .select('hold.id')
-            .where('hold.stream_id', '=', param('streamId'))
-            .where('hold.released_at_ms', 'is', null)
-            .whereRef('hold.from_ms', '<', 'segment.end_ms')
-            .where((inner) =>
-              inner.or([inner('hold.to_ms', 'is', null), inner('hold.to_ms', '>', inner.ref('segment.start_ms'))]),
-            ),
-        ),
+        isCovered(eb, param('streamId'), (hold) => hold('hold.released_at_ms', 'is', null)),
       ]),
     )
     .orderBy('start_ms')
