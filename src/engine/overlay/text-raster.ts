@@ -19,6 +19,8 @@ type Stroke = readonly [from: Point, to: Point];
 
 /** Draws text with a round pen at one size. Keeps each glyph once drawn, so that a running clock costs copies only. */
 export class TextRaster {
+  /** Height of the capitals, in pixels. */
+  readonly capHeight: number;
   /** Height of a line including its margins, in pixels. */
   readonly lineHeight: number;
   readonly #unit: number;
@@ -26,6 +28,7 @@ export class TextRaster {
 
   /** @param sizePx height of the capitals */
   constructor(sizePx: number) {
+    this.capHeight = sizePx;
     this.#unit = sizePx / CAP_HEIGHT;
     this.lineHeight = Math.ceil(sizePx + 2 * MARGIN * this.#unit);
   }
