@@ -1,0 +1,227 @@
+/**
+ * Requests per second of a live playlist and of a 500 kB segment, beside nginx serving the same bytes. `node bench/delivery.ts --json [--seconds 3] [--rounds 5]`
+ *
+ * The real server on one core (as a process of the roles api and delivery, its log off), nginx with one worker on the same core, wrk on another. The four
+ * loads take turns, and the median of the rounds counts, so that what else the machine does hits all alike.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/base/clock.ts';
+import { randomIds } from '../src/base/ids.ts';
+import { silentLogger } from '../src/base/logger.ts';
+import { pts90k, wallMs } from '../src/base/time.ts';
+import { createSqliteCatalog } from '../src/catalog/sqlite/sqlite-catalog.ts';
+import { createFilesystemObjects } from '../src/objects/filesystem/filesystem-objects.ts';
+import { writeInitSegment } from '../src/packager/cmaf/init-writer.ts';
+import { writeMediaSegment } from '../src/packager/cmaf/media-writer.ts';
+import { TestServer } from '../test/fixtures/server.ts';
+
+const SEGMENTS = 6;
+const FRAMES = 6;
+const INTERVAL_MS = 5000;
+const SAMPLE_BYTES = 83_300;
+const CONNECTIONS = 32;
+const SERVER_CORE = '0';
+const LOAD_CORE = '1';
+/** Parameter sets of a 64×48 picture; nothing here is decoded. */
+const TRACK = {
+  codec: 'avc1',
+  sps: Buffer.from('6742c00ada11ec0440000003004000000ca3c489a8', 'hex'),
+  pps: Buffer.from('68ce0fc8', 'hex'),
+  width: 64,
+  height: 48,
+} as const;
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+
+const directory = mkdtempSync(join(tmpdir(), 'zoetrope-bench-delivery-'));
+try {
+  const { streamId, segmentId } = await seed(join(directory, 'data'));
+  await using server = await TestServer.start({
+    dataDir: join(directory, 'data'),
+    args: ['--roles', 'api,delivery'],
+    env: { ZOETROPE_WORKERS: '1' },
+  });
+  execFileSync('taskset', ['-a', '-c', '-p', SERVER_CORE, String(server.pid)], { stdio: 'ignore' });
+  const base = `${server.url}/play/streams/${streamId}`;
+  const ours = { playlist: `${base}/live.m3u8`, segment: `${base}/segments/${segmentId}.m4s` };
+  await using nginx = await startNginx(join(directory, 'nginx'), {
+    'live.m3u8': await bytesOf(ours.playlist),
+    'segment.m4s': await bytesOf(ours.segment),
+  });
+  const theirs = { playlist: `${nginx.url}/live.m3u8`, segment: `${nginx.url}/segment.m4s` };
+  const rates = await measure([ours.playlist, theirs.playlist, ours.segment, theirs.segment]);
+  const [playlistRps = 0, nginxPlaylistRps = 0, segmentRps = 0, nginxSegmentRps = 0] = rates;
+  const result = {
+    bench: 'delivery',
+    playlistRps,
+    nginxPlaylistRps,
+    playlistRatio: round(playlistRps / nginxPlaylistRps),
+    segmentRps,
+    nginxSegmentRps,
+    segmentRatio: round(segmentRps / nginxSegmentRps),
+  };
+  console.log(options.json ? JSON.stringify(result) : JSON.stringify(result, null, 2));
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** Puts a stream with a few segments into fresh stores, as ingest would. */
+async function seed(dataDir: string): Promise<{ readonly streamId: string; readonly segmentId: string }> {
+  mkdirSync(dataDir, { recursive: true });
+  const shared = { clock: systemClock, ids: randomIds, logger: silentLogger };
+  const catalog = createSqliteCatalog({ path: join(dataDir, 'catalog.db'), ...shared });
+  const objects = createFilesystemObjects({ directory: join(dataDir, 'objects') });
+  await catalog.start(AbortSignal.timeout(10_000));
+  await objects.start(AbortSignal.timeout(10_000));
+  const streamId = randomIds.next('stream');
+  await catalog.createStream({
+    id: streamId,
+    tenant: 'bench',
+    kind: 'frames',
+    name: 'bench',
+    deviceId: null,
+    settings: {},
+  });
+  await catalog.claimRendition(streamId, 'main', 1);
+  const anchorMs = systemClock.nowMs() - SEGMENTS * FRAMES * INTERVAL_MS;
+  const init = writeInitSegment(TRACK);
+  const epochId = randomIds.next('epoch');
+  let segmentId = '';
+  for (let index = 0; index < SEGMENTS; index++) {
+    const mediaStart90k = index * FRAMES * INTERVAL_MS * 90;
+    const bytes = writeMediaSegment({
+      sequenceNumber: index,
+      baseMediaDecodeTime90k: mediaStart90k,
+      samples: Array.from({ length: FRAMES }, (_, frame) => ({
+        data: Buffer.alloc(SAMPLE_BYTES, frame + index),
+        duration90k: INTERVAL_MS * 90,
+        isSync: frame === 0,
+      })),
+    });
+    segmentId = randomIds.next('segment');
+    const objectKey = `media/${streamId}/${segmentId}.m4s`;
+    await objects.put(objectKey, bytes);
+    const startMs = wallMs(anchorMs + index * FRAMES * INTERVAL_MS);
+    const begin = { id: epochId, anchorMs: wallMs(anchorMs), init, initSha256: sha256(init), codecs: 'avc1.42C00A' };
+    await catalog.appendSegment({
+      id: segmentId,
+      streamId,
+      objectKey,
+      fence: 1,
+      offlineAfterMs: 60_000,
+      placement: 'onTime',
+      startMs,
+      mediaStart90k: pts90k(mediaStart90k),
+      duration90k: pts90k(FRAMES * INTERVAL_MS * 90),
+      frameTimesMs: Array.from({ length: FRAMES }, (_, frame) => wallMs(startMs + frame * INTERVAL_MS)),
+      sizeBytes: bytes.length,
+      sha256: sha256(bytes),
+      epoch: index === 0 ? { begin: { ...begin, width: 64, height: 48 } } : { existingId: epochId },
+    });
+  }
+  await catalog.close();
+  await objects.close();
+  return { streamId, segmentId };
+}
+
+/** nginx with one worker over the given files, as an operator who knows it would set it up for them. */
+async function startNginx(
+  root: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  mkdirSync(join(root, 'files'), { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(root, 'files', name), bytes);
+  const port = await freePort();
+  writeFileSync(
+    join(root, 'nginx.conf'),
+    `daemon off; master_process on; worker_processes 1; worker_cpu_affinity 01; pid ${root}/pid; error_log ${root}/error.log;
+     ${process.getuid?.() === 0 ? 'user root;' : ''}
+     events { worker_connections 1024; }
+     http {
+       access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100; default_type video/mp4;
+       types { application/vnd.apple.mpegurl m3u8; }
+       client_body_temp_path ${root}/b; proxy_temp_path ${root}/p; fastcgi_temp_path ${root}/f; uwsgi_temp_path ${root}/u; scgi_temp_path ${root}/s;
+       server { listen 127.0.0.1:${port}; root ${root}/files; }
+     }`,
+  );
+  const child = spawn('nginx', ['-p', root, '-c', join(root, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const exited = once(child, 'exit');
+  for (let tries = 0; ; tries++) {
+    const answers = await fetch(`${url}/live.m3u8`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (answers) break;
+    if (tries > 100 || child.exitCode !== null) throw new Error('nginx did not start.');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** The median rate of each URL over interleaved rounds. */
+async function measure(urls: readonly string[]): Promise<readonly number[]> {
+  const rates = urls.map((): number[] => []);
+  for (const url of urls) await load(url, 1);
+  for (let turn = 0; turn < Number(options.rounds); turn++) {
+    for (const [index, url] of urls.entries()) rates[index]?.push(await load(url, Number(options.seconds)));
+  }
+  return rates.map((list) => Math.round(list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0));
+}
+
+async function load(url: string, seconds: number): Promise<number> {
+  const args = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url];
+  const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (piece: Buffer) => {
+    out += piece.toString();
+  });
+  await once(child, 'close');
+  const rate = /Requests\/sec:\s+([\d.]+)/.exec(out)?.[1];
+  if (rate === undefined || /Non-2xx|Socket errors/.test(out)) throw new Error(`wrk failed on ${url}:\n${out}`);
+  return Number(rate);
+}
+
+async function bytesOf(url: string): Promise<Uint8Array> {
+  const answer = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return answer.bytes();
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
