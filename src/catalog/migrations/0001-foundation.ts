@@ -126,7 +126,7 @@ async function segments(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createIndex('segment_sweepable')
     .on('segment')
-    .columns(['retired_at_ms', 'id'])
+    .columns(['retired_at_ms', 'start_ms', 'id'])
     .where(sql<boolean>`retired_at_ms is not null and held = 0`)
     .execute();
 }
