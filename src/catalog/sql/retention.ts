@@ -158,7 +158,12 @@ export async function findSweepable(
       ),
     );
   if (request.streamId !== undefined) query = query.where('rendition.stream_id', '=', request.streamId);
-  const rows = await query.orderBy('segment.retired_at_ms').orderBy('segment.id').limit(request.limit).execute();
+  const rows = await query
+    .orderBy('segment.retired_at_ms')
+    .orderBy('segment.start_ms')
+    .orderBy('segment.id')
+    .limit(request.limit)
+    .execute();
   return rows.map(toSegmentRef);
 }
 
