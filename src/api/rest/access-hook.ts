@@ -28,7 +28,7 @@ async function principalFor(rule: RouteAccess, request: FastifyRequest, access: 
   if (rule === 'public' || rule === 'own') return NOBODY;
   if (rule === 'playback') {
     const token = (request.query as { readonly token?: unknown }).token;
-    if (typeof token === 'string') {
+    if (typeof token === 'string' && !access.isOpen()) {
       const { id } = request.params as { readonly id: string };
       await access.verifyPlaybackToken(token, { kind: 'stream', id });
       return TOKEN_HOLDER;

@@ -151,13 +151,9 @@ class RestServer implements HttpServer {
   #allowOrigin(request: IncomingMessage, response: ServerResponse): void {
     const { corsOrigins } = this.#deps.settings;
     const { origin } = request.headers;
-    if (corsOrigins.length === 0 || origin === undefined) return;
-    if (corsOrigins.includes('*')) {
-      response.setHeader('access-control-allow-origin', '*');
-      return;
-    }
-    response.setHeader('vary', 'Origin');
-    if (corsOrigins.includes(origin)) response.setHeader('access-control-allow-origin', origin);
+    if (corsOrigins.includes('*')) response.setHeader('access-control-allow-origin', '*');
+    else if (corsOrigins.length > 0) response.setHeader('vary', 'Origin');
+    if (origin !== undefined && corsOrigins.includes(origin)) response.setHeader('access-control-allow-origin', origin);
   }
 }
 

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { ERROR_CATALOGUE, type ErrorCode } from '../../base/errors.ts';
 import type { RestApp } from './deps.ts';
+import { playbackSchema } from './playback-schema.ts';
 import { ProblemShape } from './shapes.ts';
 
 const PROBLEM = { 'application/problem+json': { schema: ProblemShape } };
@@ -24,6 +25,7 @@ export async function addOpenApi(
 ): Promise<void> {
   app.addHook('onRoute', describeProblems);
   await app.register(swagger, {
+    transform: ({ schema, url }) => ({ schema: url.startsWith('/play/') ? playbackSchema(url) : schema, url }),
     openapi: {
       openapi: '3.1.0',
       info: {
