@@ -95,5 +95,5 @@ function pathOf(url: string, scheme: string, variable: string, form: string): st
 
 /** A URL fit for messages: `user:***@` in place of a password. */
 export function withoutPassword(url: string): string {
-  return url.replace(/(\/\/[^/:@\s]*):[^@/\s]*@/, '$1:***@');
+  return url.replace(/(\/\/[^/:@\s]*):.*@/, '$1:***@');
 }

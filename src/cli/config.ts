@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { storeUrls, withoutPassword } from '../app/stores.ts';
+import { openStores, storeUrls, withoutPassword } from '../app/stores.ts';
 import { textOfValue } from '../config/coerce.ts';
 import type { ConfigOrigin, LoadedConfig } from '../config/load-config.ts';
 import { SETTINGS } from '../config/settings.ts';
@@ -27,38 +27,34 @@ export function configCommand(): Command {
     )
     .action(async (options: { check?: boolean; json?: boolean }, command: Command) => {
       const loaded = await openContext(command);
-      const stores = storeUrls(loaded.config);
       if (options.check === true) {
+        await openStores(loaded.config, loaded); // Builds them, to know that every URL has its adapter, and touches nothing.
         if (options.json === true) printJson({ valid: true, file: loaded.file });
         else printLines([`The configuration is valid (${loaded.file ?? 'no file'}).`]);
         return;
       }
       const settings = effectiveSettings(loaded);
-      if (options.json === true) printJson({ file: loaded.file, stores: masked(stores), settings });
+      if (options.json === true) printJson({ file: loaded.file, settings });
       else printLines(table(settings));
     });
 }
 
 function effectiveSettings({ config, origins }: LoadedConfig): readonly Shown[] {
+  const derived = new Map<string, string>(
+    Object.entries(storeUrls(config)).map(([name, url]) => [`stores.${name}`, url]),
+  );
   return SETTINGS.map(({ path, env }) => {
     const origin = origins.get(path);
-    const value = path.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config);
-    return {
-      setting: path,
-      env,
-      value: masked(value ?? null),
-      from: origin?.kind ?? 'unset',
-      source: origin?.name ?? '',
-    };
+    const set = path.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config);
+    const value = set ?? derived.get(path) ?? null;
+    const from = origin?.kind ?? (value === null ? 'unset' : 'default');
+    return { setting: path, env, value: masked(value), from, source: origin?.name ?? '' };
   });
 }
 
 function masked(value: unknown): unknown {
   if (typeof value === 'string') return withoutPassword(value);
   if (Array.isArray(value)) return value.map(masked);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, masked(child)]));
-  }
   return value;
 }
 

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { systemClock } from '../base/clock.ts';
+import { randomIds } from '../base/ids.ts';
+import { silentLogger } from '../base/logger.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/schema.ts';
+import { openObjects, openStores, storeUrls, withoutPassword } from './stores.ts';
+import { streamDefaults } from './stream-defaults.ts';
+
+const deps = { clock: systemClock, ids: randomIds, logger: silentLogger };
+
+async function configOf(environment: Readonly<Record<string, string>>): Promise<Config> {
+  return (await loadConfig({ environment })).config;
+}
+
+describe('store URLs', () => {
+  it('lie in the data directory unless they are set', async () => {
+    const urls = storeUrls(await configOf({ ZOETROPE_DATA_DIR: 'd', ZOETROPE_OBJECTS_URL: 'file:/elsewhere' }));
+    assert.deepEqual(urls, {
+      catalogUrl: `sqlite:${resolve('d', 'catalog.db')}`,
+      objectsUrl: 'file:/elsewhere',
+      eventsUrl: `embedded:${resolve('d', 'events.db')}`,
+    });
+  });
+
+  it('are refused by name when nothing serves them, without their password', async () => {
+    for (const [name, url] of [
+      ['ZOETROPE_CATALOG_URL', 'postgres://me:secret@db/zoetrope'],
+      ['ZOETROPE_OBJECTS_URL', 's3://bucket'],
+      ['ZOETROPE_EVENTS_URL', 'kafka://broker'],
+      ['ZOETROPE_CATALOG_URL', 'sqlite:'],
+      ['ZOETROPE_OBJECTS_URL', 'file://host/share'],
+    ] as const) {
+      const config = await configOf({ [name]: url });
+      await assert.rejects(openStores(config, deps), ({ code, message }: { code: string; message: string }) => {
+        assert.equal(code, 'invalid_configuration');
+        assert.match(message, new RegExp(`^${name} must be `));
+        assert.doesNotMatch(message, /secret/);
+        return true;
+      });
+    }
+  });
+
+  it('open an object store alone, for engine processes', async () => {
+    assert.equal((await openObjects('file:///somewhere')).name, 'objects (filesystem)');
+  });
+
+  it('lose their password in messages', () => {
+    assert.equal(withoutPassword('postgres://me:se:cret@db:5432/z'), 'postgres://me:***@db:5432/z');
+    assert.equal(withoutPassword('sqlite:/d/catalog.db'), 'sqlite:/d/catalog.db');
+  });
+});
+
+describe('stream defaults', () => {
+  it('are the configuration in milliseconds', async () => {
+    const defaults = streamDefaults(await configOf({ ZOETROPE_OVERLAY: 'on', ZOETROPE_MAX_SESSION_HOURS: '0.5' }));
+    assert.deepEqual(defaults, {
+      framesPerSegment: 6,
+      maxSegmentWaitMs: 60_000,
+      retentionMs: 86_400_000,
+      offlineAfterMs: 60_000,
+      minArchiveDurationMs: 60_000,
+      maxSessionMs: 1_800_000,
+      archiveRetentionMs: 604_800_000,
+      gapToleranceMs: null,
+      futureToleranceMs: 30_000,
+      frameIntervalMs: 5000,
+      crf: 26,
+      displaySpeed: 1,
+      overlay: { position: 'bottom-left', sizePx: 16, timeZone: 'UTC' },
+    });
+    assert.equal(streamDefaults(await configOf({})).overlay, null);
+  });
+});
