@@ -111,15 +111,9 @@ export class Retention {
     const floorMs = this.#deps.clock.nowMs() - CEILING_FLOOR_MS;
     let excess = await this.#excessBytes(graceMs);
     if (dryRun) {
-      excess -= byAge.amount().bytes;
-      const refs = excess > 0 ? await catalog.oldestSegments(ALL) : [];
-      for (const ref of refs) {
-        if (excess <= 0) break;
-        if (byAge.has(ref.id) || ref.endMs > floorMs) continue;
-        tally.add([ref]);
-        excess -= ref.sizeBytes;
-      }
-      return { tally, unmetBytes: Math.max(0, excess) };
+      const { taken, leftBytes } = await this.#rehearse(excess - byAge.amount().bytes, floorMs, byAge);
+      tally.add(taken);
+      return { tally, unmetBytes: Math.max(0, leftBytes) };
     }
     while (excess > 0) {
       signal.throwIfAborted();
@@ -134,6 +128,26 @@ export class Retention {
       excess = await this.#excessBytes(graceMs);
     }
     return { tally, unmetBytes: Math.max(0, excess) };
+  }
+
+  /** What a run would take for a ceiling: looks at more and more of the oldest until they are enough. */
+  async #rehearse(
+    excess: number,
+    floorMs: number,
+    byAge: Tally,
+  ): Promise<{ readonly taken: readonly SegmentRef[]; readonly leftBytes: number }> {
+    for (let limit = BATCH; ; limit *= 4) {
+      const refs = excess > 0 ? await this.#deps.catalog.oldestSegments(limit) : [];
+      const taken: SegmentRef[] = [];
+      let leftBytes = excess;
+      for (const ref of refs) {
+        if (leftBytes <= 0) break;
+        if (byAge.has(ref.id) || ref.endMs > floorMs) continue;
+        taken.push(ref);
+        leftBytes -= ref.sizeBytes;
+      }
+      if (leftBytes <= 0 || refs.length < limit) return { taken, leftBytes };
+    }
   }
 
   /** Bytes above the ceilings once everything that is retired and not held has been swept. */
