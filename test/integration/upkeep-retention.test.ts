@@ -132,6 +132,22 @@ describe('retention', () => {
     assert.equal((await store.upkeep.doctor.examine({ signal, deep: true })).clean, true);
   });
 
+  it('may run any number of times at once', async () => {
+    await using store = await TimelineStore.open({ ZOETROPE_RETENTION_HOURS: '1' });
+    const { id } = await store.stream('yard');
+    await store.fill(id, HOUR_MS + 60_000, 6);
+    const runAll = (): Promise<readonly Awaited<ReturnType<typeof store.upkeep.retention.runOnce>>[]> =>
+      Promise.all([1, 2, 3].map(() => store.upkeep.retention.runOnce({ signal })));
+    const retired = (await runAll()).reduce((sum, report) => sum + report.retiredByAge.segments, 0);
+    assert.equal(retired, 2, 'each segment is retired once');
+    await store.clock.advance(GRACE_MS);
+    await runAll();
+    assert.equal((await store.objectKeys('media/')).length, 4);
+    assert.deepEqual((await store.upkeep.doctor.examine({ signal, deep: true })).findings, []);
+    const totals = await store.stores.catalog.totals();
+    assert.deepEqual([totals.segments, totals.retiredSegments, totals.retiredBytes], [4, 0, 0]);
+  });
+
   it('stops when it is asked to', async () => {
     await using store = await TimelineStore.open();
     await store.stream('yard');
