@@ -192,7 +192,7 @@ export default function ArchivesPage(): ReactElement {
             Pictures that are older than the camera’s retention go with it. This cannot be undone.
           </p>
           <div className="dialog-actions">
-            <button type="button" className="button" autoFocus onClick={() => setDoomed(null)}>
+            <button type="button" className="button" data-first onClick={() => setDoomed(null)}>
               Keep it
             </button>
             <button type="button" className="button" data-kind="danger" onClick={() => void remove(doomed)}>

@@ -67,7 +67,7 @@ export function MarkerDialog({ model, atMs, selection, preferRange, onClose }: M
         <label className="field">
           <span>Label</span>
           <input
-            autoFocus
+            data-first
             required
             maxLength={200}
             value={label}

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
 
-const known: readonly (readonly number[])[] = [[0, 0.5, 0.6], [], [0, 0.5]];
+const known: readonly (readonly number[])[] = [[0, 5, 6], [], [0, 5]];
 const index: FrameIndex = {
   fragments: [
     { startS: 10, durationS: 10, wallMs: 0 },
     { startS: 20, durationS: 15, wallMs: 10_000 },
     { startS: 35, durationS: 10, wallMs: 500_000 },
   ],
-  shares: (position) => known[position] ?? [],
+  offsets: (position) => known[position] ?? [],
   intervalS: 5,
 };
 

@@ -3,8 +3,8 @@ import type { ClockFragment } from './playback-clock.ts';
 /** What stepping from picture to picture needs to know. */
 export interface FrameIndex {
   readonly fragments: readonly ClockFragment[];
-  /** Where the frames of a fragment start, as shares of its duration; empty while it is not loaded. */
-  readonly shares: (index: number) => readonly number[];
+  /** Where the frames of a fragment start, in seconds from its first; empty while it is not loaded. */
+  readonly offsets: (index: number) => readonly number[];
   /** How far frames stand apart on the media clock where they are not known, in seconds. */
   readonly intervalS: number;
 }
@@ -15,8 +15,8 @@ const SAME_S = 0.0015;
 function startsOf(index: FrameIndex, position: number): readonly number[] {
   const fragment = index.fragments[position];
   if (fragment === undefined) return [];
-  const shares = index.shares(position);
-  if (shares.length > 0) return shares.map((share) => fragment.startS + share * fragment.durationS);
+  const offsets = index.offsets(position);
+  if (offsets.length > 0) return offsets.map((offset) => fragment.startS + offset);
   const count = Math.max(1, Math.round(fragment.durationS / index.intervalS));
   return Array.from({ length: count }, (_, frame) => fragment.startS + (frame * fragment.durationS) / count);
 }

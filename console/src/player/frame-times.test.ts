@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { frameShares } from './frame-times.ts';
+import { frameOffsets, timescaleOf } from './frame-times.ts';
 
 const u32 = (...values: number[]): Buffer => {
   const bytes = Buffer.alloc(values.length * 4);
@@ -19,17 +19,25 @@ it('reads each frame’s duration', () => {
     box('moof', box('mfhd', u32(0, 1)), box('traf', box('tfhd', u32(0, 1)), trun)),
     box('mdat'),
   ]);
-  assert.deepEqual(frameShares(buffer(segment)), [0, 0.5, 0.6]);
+  assert.deepEqual(frameOffsets(buffer(segment), 90_000), [0, 5, 6]);
 });
 
 it('falls back to the default duration of the fragment', () => {
   const traf = box('traf', box('tfhd', u32(0x8, 1, 90)), box('trun', u32(0x200, 4, 1, 1, 1, 1)));
-  assert.deepEqual(frameShares(buffer(box('moof', traf))), [0, 0.25, 0.5, 0.75]);
+  assert.deepEqual(frameOffsets(buffer(box('moof', traf)), 90), [0, 1, 2, 3]);
 });
 
 it('gives nothing for what is not a segment', () => {
-  assert.deepEqual(frameShares(new ArrayBuffer(3)), []);
-  assert.deepEqual(frameShares(buffer(Buffer.from('not a segment, only some text'))), []);
+  assert.deepEqual(frameOffsets(new ArrayBuffer(3), 1), []);
+  assert.deepEqual(frameOffsets(buffer(Buffer.from('not a segment, only some text')), 1), []);
   const lying = box('moof', box('traf', box('tfhd', u32(0, 1)), box('trun', u32(0x100, 1000, 5))));
-  assert.deepEqual(frameShares(buffer(lying)), []);
+  assert.deepEqual(frameOffsets(buffer(lying), 1), []);
+});
+
+it('finds the timescale of an init segment', () => {
+  const init = (mdhd: Buffer): Buffer =>
+    box('moov', box('mvhd', u32(0, 0, 0, 1000)), box('trak', box('mdia', box('mdhd', mdhd))));
+  assert.equal(timescaleOf(init(u32(0, 0, 0, 12_800, 0))), 12_800);
+  assert.equal(timescaleOf(init(u32(0x01_00_00_00, 0, 0, 0, 0, 44_100, 0, 0))), 44_100);
+  assert.equal(timescaleOf(Buffer.from('nonsense')), 90_000);
 });

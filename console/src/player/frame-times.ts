@@ -38,11 +38,28 @@ function durationsOf(view: DataView, from: number, to: number): number[] {
   return durations;
 }
 
+/** Ticks in a second of the first track of an init segment (14496-12 8.4.2, `mdhd`); 90,000 when it cannot be read. */
+export function timescaleOf(init: Uint8Array): number {
+  const view = new DataView(init.buffer, init.byteOffset, init.byteLength);
+  let timescale = 90_000;
+  const inside = new Set(['moov', 'trak', 'mdia']);
+  const look = (type: string, start: number, end: number): void => {
+    if (inside.has(type)) forEachBox(view, start, end, look);
+    else if (type === 'mdhd') timescale = view.getUint32(start + (view.getUint8(start) === 1 ? 20 : 12));
+  };
+  try {
+    forEachBox(view, 0, view.byteLength, look);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return timescale > 0 ? timescale : 90_000;
+}
+
 /**
- * Where the frames of a CMAF segment start, as shares (0–1) of its duration; empty when they cannot be read. Shares, so that
- * neither the track's timescale nor a retimed playlist matters.
+ * Where the frames of a CMAF segment start, in seconds from its first one; empty when they cannot be read. From the samples
+ * themselves: a player stretches a fragment's duration over the hole behind it.
  */
-export function frameShares(segment: ArrayBuffer): readonly number[] {
+export function frameOffsets(segment: ArrayBuffer, timescale: number): readonly number[] {
   const view = new DataView(segment);
   const durations: number[] = [];
   try {
@@ -57,12 +74,10 @@ export function frameShares(segment: ArrayBuffer): readonly number[] {
     if (error instanceof RangeError) return [];
     throw error;
   }
-  const total = durations.reduce((sum, value) => sum + value, 0);
-  if (total <= 0) return [];
-  let before = 0;
+  let ticks = 0;
   return durations.map((value) => {
-    const share = before / total;
-    before += value;
-    return share;
+    const offset = ticks / timescale;
+    ticks += value;
+    return offset;
   });
 }

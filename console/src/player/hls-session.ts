@@ -6,15 +6,15 @@ import HlsPlayer, {
   type HlsConfig,
   type LevelDetails,
 } from 'hls.js/light';
-import { frameShares } from './frame-times.ts';
+import { frameOffsets, timescaleOf } from './frame-times.ts';
 import type { ClockFragment } from './playback-clock.ts';
 
 /** A playlist loaded into a media element. */
 export interface MediaSession {
   /** The playlist's fragments with pictures, in order, as they lie on the media element's clock now. */
   fragments(): readonly ClockFragment[];
-  /** Where the frames of a fragment start, as shares of its duration; empty while it is not loaded. */
-  shares(index: number): readonly number[];
+  /** Where the frames of a fragment start, in seconds from its first; empty while it is not loaded. */
+  frameOffsets(index: number): readonly number[];
   /** The end of the newest segment on the media clock and how long segments are at most; null when it has an end. */
   liveEdge(): { readonly edgeS: number; readonly targetS: number } | null;
   close(): void;
@@ -26,6 +26,8 @@ export interface SessionEvents {
   readonly onReady: (session: MediaSession) => number;
   /** The fragments changed, or lie elsewhere on the media clock. */
   readonly onChange: () => void;
+  /** More pictures can be shown. */
+  readonly onBuffered: () => void;
   /** It cannot go on by itself. `empty`: the playlist is not there (yet). */
   readonly onFailed: (kind: 'empty' | 'denied' | 'unreachable' | 'media', detail: string) => void;
 }
@@ -38,8 +40,17 @@ function retrying(times: number): LoaderPolicy {
   return { default: { maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 30_000, timeoutRetry: errorRetry, errorRetry } };
 }
 
+/**
+ * Where a playlist starts on the media element's clock. Not at 0: frames that came late leave holes between segments that
+ * EXTINF does not tell, so what lies before the first loaded segment moves back as it is loaded, and nothing plays before 0.
+ */
+const OFFSET_S = 10_000;
+
 /** For pictures that are seconds apart: a buffer of some segments is minutes long and still only a few hundred kilobytes. */
 const CONFIG: Partial<HlsConfig> = {
+  timelineOffset: OFFSET_S,
+  // The playlist of a camera that is offline stays as it is, maybe for days.
+  liveMaxUnchangedPlaylistRefresh: Number.POSITIVE_INFINITY,
   autoStartLoad: false,
   lowLatencyMode: false,
   backBufferLength: 900,
@@ -49,9 +60,10 @@ const CONFIG: Partial<HlsConfig> = {
   // Rounding between EXTINF and sample durations leaves slits of a millisecond; late pictures leave longer ones.
   maxBufferHole: 0.5,
   nudgeMaxRetry: 12,
-  // Waiting for the next frame of a slow camera is not a stall that needs help.
-  detectStallWithCurrentTimeMs: 4000,
-  highBufferWatchdogPeriod: 6,
+  // Markers are shown from the API; hls.js would make text tracks of them.
+  enableDateRangeMetadataCues: false,
+  enableID3MetadataCues: false,
+  enableEmsgMetadataCues: false,
   manifestLoadPolicy: retrying(0),
   // Without end: a camera's playlist comes back with its server.
   playlistLoadPolicy: retrying(1_000_000),
@@ -59,7 +71,7 @@ const CONFIG: Partial<HlsConfig> = {
 };
 
 /** Of how many loaded fragments the frames are remembered. */
-const KEPT_SHARES = 500;
+const KEPT_OFFSETS = 500;
 
 function failureOf(data: ErrorData): 'empty' | 'denied' | 'unreachable' | 'media' {
   const status = data.response?.code ?? 0;
@@ -81,7 +93,9 @@ export function openWithHls(
     ...CONFIG,
     xhrSetup: (request, address) => request.open('GET', sign(address), true),
   });
-  const shares = new Map<number, readonly number[]>();
+  const offsets = new Map<number, readonly number[]>();
+  /** EXTINF by sequence number: hls.js overwrites a fragment's duration, with the way to the next one, when it is loaded. */
+  const lengths = new Map<number, number>();
   let details: LevelDetails | null = null;
   let cached: { readonly list: readonly ClockFragment[]; readonly sequence: readonly number[] } | null = null;
   let started = false;
@@ -93,7 +107,11 @@ export function openWithHls(
     const sequence: number[] = [];
     for (const fragment of details?.fragments ?? []) {
       if (fragment.gap === true || fragment.programDateTime === null) continue;
-      list.push({ startS: fragment.start, durationS: fragment.duration, wallMs: fragment.programDateTime });
+      list.push({
+        startS: fragment.start,
+        durationS: lengths.get(fragment.sn) ?? fragment.duration,
+        wallMs: fragment.programDateTime,
+      });
       sequence.push(fragment.sn);
     }
     cached = { list, sequence };
@@ -101,13 +119,20 @@ export function openWithHls(
   };
   const session: MediaSession = {
     fragments: () => read().list,
-    shares: (index) => shares.get(read().sequence[index] ?? -1) ?? [],
+    frameOffsets: (index) => offsets.get(read().sequence[index] ?? -1) ?? [],
     liveEdge: () => (details?.live === true ? { edgeS: details.edge, targetS: details.targetduration } : null),
     close: () => hls.destroy(),
   };
   const take = (fresh: LevelDetails): void => {
     details = fresh;
     cached = null;
+    for (const fragment of fresh.fragments) {
+      if (!lengths.has(fragment.sn)) lengths.set(fragment.sn, fragment.duration);
+    }
+    for (const sn of lengths.keys()) {
+      if (sn >= fresh.startSN) break;
+      lengths.delete(sn);
+    }
   };
 
   // After hls.js's own handler, which would otherwise choose a start position of its own.
@@ -115,7 +140,8 @@ export function openWithHls(
     if (started || data.details.fragments.length === 0) return;
     started = true;
     take(data.details);
-    hls.startLoad(events.onReady(session));
+    // hls.js counts the start without the offset, and takes 0 for none.
+    hls.startLoad(Math.max(0.001, events.onReady(session) - OFFSET_S));
     events.onChange();
   });
   hls.on(Events.LEVEL_UPDATED, (_, data) => {
@@ -126,12 +152,15 @@ export function openWithHls(
     cached = null;
     events.onChange();
   });
+  hls.on(Events.FRAG_BUFFERED, () => events.onBuffered());
   hls.on(Events.FRAG_LOADED, (_, data) => {
     const { sn } = data.frag;
     if (sn === 'initSegment') return;
-    shares.set(sn, frameShares(data.payload));
-    const [oldest] = shares.keys();
-    if (shares.size > KEPT_SHARES && oldest !== undefined) shares.delete(oldest);
+    const init = data.frag.initSegment?.data;
+    const timescale = init === undefined || init === null ? 90_000 : timescaleOf(init);
+    offsets.set(sn, frameOffsets(data.payload, timescale));
+    const [oldest] = offsets.keys();
+    if (offsets.size > KEPT_OFFSETS && oldest !== undefined) offsets.delete(oldest);
   });
   hls.on(Events.ERROR, (_, data) => {
     if (!data.fatal) return;

@@ -24,7 +24,7 @@ export function openNatively(video: HTMLVideoElement, url: string, events: Sessi
   };
   const session: MediaSession = {
     fragments,
-    shares: () => [],
+    frameOffsets: () => [],
     liveEdge: () =>
       video.duration === Number.POSITIVE_INFINITY && video.seekable.length > 0
         ? { edgeS: video.seekable.end(video.seekable.length - 1), targetS: 10 }
@@ -39,6 +39,7 @@ export function openNatively(video: HTMLVideoElement, url: string, events: Sessi
   const { signal } = stop;
   video.addEventListener('loadedmetadata', () => (video.currentTime = events.onReady(session)), { signal, once: true });
   video.addEventListener('progress', events.onChange, { signal });
+  video.addEventListener('canplay', events.onBuffered, { signal });
   video.addEventListener(
     'error',
     () => events.onFailed('media', video.error?.message ?? 'The video cannot be played.'),

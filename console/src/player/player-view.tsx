@@ -1,4 +1,4 @@
-import { Play, TriangleAlert, WifiOff } from 'lucide-react';
+import { TriangleAlert, WifiOff } from 'lucide-react';
 import { useEffect, type ReactElement, type RefObject } from 'react';
 import { latestPictureUrl } from '../api/client.ts';
 import { sessionKey } from '../api/session-key.ts';
@@ -52,7 +52,7 @@ function Cover({ model }: { readonly model: CameraModel }): ReactElement | null 
 /** The picture, and what must be said over it. */
 export function PlayerView({ model, video }: PlayerViewProps): ReactElement {
   const { player } = model;
-  const { playing, frameMs, phase } = useStore(player.state);
+  const { frameMs } = useStore(player.state);
   const stream = useStore(model.stream);
   const shownZone = useStore(zone);
   useEffect(() => (video.current === null ? undefined : player.attach(video.current)), [player, video]);
@@ -80,7 +80,6 @@ export function PlayerView({ model, video }: PlayerViewProps): ReactElement {
           {listTime(Date.parse(stream.lastCapturedAt), model.feed.nowMs(), shownZone)}
         </p>
       )}
-      {phase === 'ready' && frameMs !== null && !playing && <Play className="paused-mark" aria-hidden />}
     </div>
   );
 }

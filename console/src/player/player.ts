@@ -45,6 +45,10 @@ type SetPlayer = Partial<PlayerState>;
 const RETRY_MS = 3000;
 /** A seek aims this far into the wanted frame, so that rounding cannot show the one before. */
 const INTO_FRAME_S = 0.002;
+const MOST_CORRECTIONS = 4;
+
+/** A longer hole is one that still loads. */
+const LONGEST_HOLE_S = 20;
 
 /** How far behind the newest picture live is: a segment and a half, so that the next one is there before it is needed. */
 function liveDelayS(targetS: number): number {
@@ -62,6 +66,8 @@ export class Player {
   #start: StartAt;
   /** The wall time last asked for, until it plays on: fragments that turn out to lie elsewhere must not move the picture. */
   #wantedMs: number | null = null;
+  /** How often the same picture was sought again. */
+  #corrections = 0;
   #stopAtMs: number | null = null;
   /** Media time of the frame on screen, as the browser says. */
   #shownS: number | null = null;
@@ -116,6 +122,7 @@ export class Player {
       if (signal.aborted) return;
       this.#shownS = frame.mediaTime;
       this.#noteFrame();
+      this.#correct();
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
@@ -151,6 +158,7 @@ export class Player {
         return this.#startPosition();
       },
       onChange: () => this.#noteChange(),
+      onBuffered: () => this.#correct(),
       onFailed: (kind, why) => {
         if (opening === this.#opening) this.#fail(kind === 'empty' ? 'empty' : 'failed', why);
       },
@@ -206,7 +214,7 @@ export class Player {
   #frames(): FrameIndex {
     return {
       fragments: this.#session?.fragments() ?? [],
-      shares: (index) => this.#session?.shares(index) ?? [],
+      offsets: (index) => this.#session?.frameOffsets(index) ?? [],
       intervalS: this.#options.intervalS() / this.state.get().speed,
     };
   }
@@ -221,12 +229,45 @@ export class Player {
   /** The picture asked for must be the one shown, also when its fragment turned out to start a little off. */
   #settle(): void {
     const video = this.#video;
-    if (video === null || this.#wantedMs === null || this.state.get().phase !== 'ready') return;
+    const aimS = this.#aim();
+    if (video === null || aimS === null || video.readyState === 0) return;
+    if (!video.paused && video.currentTime > aimS && video.currentTime < aimS + 1) return;
+    if (Math.abs(aimS - video.currentTime) > 0.004) video.currentTime = aimS;
+  }
+
+  /** Where the wall time last asked for lies on the media clock now; null when none is, or it has been shown. */
+  #aim(): number | null {
+    if (this.#wantedMs === null || this.state.get().phase !== 'ready') return null;
     const found = this.#clockNow()?.mediaAt(this.#wantedMs) ?? null;
-    if (found === null) return;
-    const aimS = found.timeS + INTO_FRAME_S;
-    if (video.readyState > 0 && Math.abs(aimS - video.currentTime) > 0.004) video.currentTime = aimS;
-    if (!video.seeking && !video.paused) this.#wantedMs = null;
+    return found === null ? null : found.timeS + INTO_FRAME_S;
+  }
+
+  /**
+   * Seeks again if another picture than the wanted one is on screen. Chromium takes data up to twice the longest frame after
+   * the wanted time for near enough (SourceBufferRange's fudge room), which for these pictures are two frames.
+   */
+  #correct(): void {
+    const video = this.#video;
+    const aimS = this.#aim();
+    if (video === null || aimS === null || video.seeking || this.#shownS === null) return;
+    if (this.#frameAt(aimS) === this.#frameAt(this.#shownS)) {
+      this.#corrections = 0;
+      if (!video.paused) this.#wantedMs = null;
+      return;
+    }
+    const { buffered } = video;
+    const isThere = Array.from({ length: buffered.length }, (_, index) => index).some(
+      (index) => buffered.start(index) <= aimS && aimS < buffered.end(index),
+    );
+    if (!isThere || this.#corrections >= MOST_CORRECTIONS) return;
+    this.#corrections += 1;
+    video.currentTime = aimS;
+  }
+
+  /** Where the frame shown at a media time starts. */
+  #frameAt(timeS: number): number {
+    const position = this.#clockNow()?.indexAt(timeS + INTO_FRAME_S) ?? 0;
+    return frameStart(this.#frames(), position, timeS) ?? timeS;
   }
 
   #resume(): void {
@@ -245,8 +286,22 @@ export class Player {
     const video = this.#video;
     if (video === null) return;
     const atEdge = edge !== null && edge.edgeS - video.currentTime < 0.75;
+    if (!atEdge && !video.seeking && this.#leapHole(video)) return;
     if (atEdge && video.playbackRate > 1) video.playbackRate = 1;
     this.#set({ waiting: atEdge ? 'edge' : 'data' });
+  }
+
+  /** Goes on behind a hole in the buffer: a frame that came late leaves one as long as it was late. */
+  #leapHole(video: HTMLVideoElement): boolean {
+    const { buffered, currentTime } = video;
+    for (let index = 0; index < buffered.length; index += 1) {
+      const startS = buffered.start(index);
+      if (startS <= currentTime) continue;
+      if (startS - currentTime > LONGEST_HOLE_S) return false;
+      video.currentTime = startS + INTO_FRAME_S;
+      return true;
+    }
+    return false;
   }
 
   #noteTime(): void {
@@ -257,7 +312,9 @@ export class Player {
     const behindS = edge === null ? Number.POSITIVE_INFINITY : edge.edgeS - video.currentTime;
     const nearEdge = edge !== null && behindS <= liveDelayS(edge.targetS) + edge.targetS;
     this.#set({ live: nearEdge && !video.paused && source.kind === 'dvr' && speed === 1 });
-    if (!video.seeking && !video.paused && video.readyState > 2) this.#wantedMs = null;
+    const aimS = this.#aim();
+    // Once it has played on for a second, no other picture can be meant.
+    if (aimS !== null && !video.seeking && !video.paused && video.currentTime > aimS + 1) this.#wantedMs = null;
     const playheadMs = this.playheadMs();
     if (this.#stopAtMs !== null && playheadMs !== null && playheadMs >= this.#stopAtMs) {
       const stopMs = this.#stopAtMs;
@@ -270,8 +327,7 @@ export class Player {
     const clock = this.#clockNow();
     const shownS = this.#shownS;
     if (clock === null || shownS === null) return;
-    const frameS = frameStart(this.#frames(), clock.indexAt(shownS + INTO_FRAME_S), shownS);
-    const wallMs = clock.wallAt(frameS ?? shownS);
+    const wallMs = clock.wallAt(this.#frameAt(shownS));
     // Capture times are whole milliseconds; media times are off by microseconds.
     if (wallMs !== null) this.#set({ frameMs: Math.round(wallMs) });
   }
@@ -312,6 +368,7 @@ export class Player {
       }
     }
     this.#wantedMs = found.wallMs;
+    this.#corrections = 0;
     if (this.#video !== null) this.#video.currentTime = found.timeS + INTO_FRAME_S;
     this.#set({ live: false });
     return found.wallMs;
@@ -377,6 +434,7 @@ export class Player {
     const target = neighbourFrame(this.#frames(), clock.indexAt(fromS + INTO_FRAME_S), fromS, direction);
     if (target === null) return;
     this.#wantedMs = clock.wallAt(target + 1e-6);
+    this.#corrections = 0;
     video.currentTime = target + INTO_FRAME_S;
   }
 

@@ -85,7 +85,12 @@ export function SpeedMenu({ player }: { readonly player: Player }): ReactElement
               type="button"
               role="menuitemradio"
               aria-checked={speed === value}
-              onClick={() => choose(() => player.setSpeed(value))}
+              onClick={() =>
+                choose(() => {
+                  player.setSpeed(value);
+                  player.play();
+                })
+              }
             >
               {value}×{' '}
               <span className="muted">

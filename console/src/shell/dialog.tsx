@@ -16,6 +16,8 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps):
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    // The browser would choose the first thing in it, which is the button that closes.
+    dialog?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -13,7 +13,7 @@ export interface Cluster {
 }
 
 /** Groups the markers in view (given in order of time) so that no two pins stand closer than `minPx`. */
-export function clustersOf(markers: readonly Marker[], view: Viewport, width: number, minPx = 14): readonly Cluster[] {
+export function clustersOf(markers: readonly Marker[], view: Viewport, width: number, minPx = 24): readonly Cluster[] {
   const groups: { x: number; atMs: number; markers: Marker[]; type: string | null }[] = [];
   for (const marker of markers) {
     if (!contains(view, marker.atMs)) continue;

@@ -19,6 +19,8 @@ export interface TimelineColours {
   readonly hatch: string;
   readonly session: string;
   readonly hold: string;
+  /** Of the overview's window. */
+  readonly windowFill: string;
   readonly markers: readonly string[];
   readonly font: string;
 }
@@ -42,6 +44,7 @@ export function readColours(): TimelineColours {
     hatch: read('hatch'),
     session: read('session'),
     hold: read('hold'),
+    windowFill: read('surface-3'),
     markers: Array.from({ length: MARKER_COLOURS }, (_, slot) => read(`marker-${slot}`)),
     font: read('font'),
   };
@@ -49,7 +52,7 @@ export function readColours(): TimelineColours {
 
 /** The drawn colour of a marker type; null stands for several. */
 export function markerColour(type: string | null, colours: TimelineColours): string {
-  return type === null ? colours.text : (colours.markers[paletteSlot(type, MARKER_COLOURS)] ?? colours.text);
+  return type === null ? colours.muted : (colours.markers[paletteSlot(type, MARKER_COLOURS)] ?? colours.muted);
 }
 
 /** The styled colour of a marker type. */

@@ -35,20 +35,22 @@ export function Overview({ model }: { readonly model: CameraModel }): ReactEleme
     pen.clearRect(0, 0, width, HEIGHT);
     pen.fillStyle = colours.well;
     pen.fillRect(0, 0, width, HEIGHT);
+    const [from, to] = [x(view.fromMs), x(view.toMs)];
+    const wide = Math.max(6, to - from);
+    pen.fillStyle = colours.windowFill;
+    pen.fillRect(from, 0, wide, HEIGHT);
     pen.fillStyle = colours.band;
     for (const stretch of data?.stretches ?? []) {
-      pen.fillRect(x(stretch.fromMs), 9, Math.max(1, x(stretch.toMs) - x(stretch.fromMs)), HEIGHT - 9);
+      pen.fillRect(x(stretch.fromMs), 11, Math.max(1, x(stretch.toMs) - x(stretch.fromMs)), HEIGHT - 14);
     }
     pen.font = `10px ${colours.font}`;
     pen.textBaseline = 'top';
     for (let day = startOfDay(all.fromMs, shownZone, 1); day < all.toMs; day = startOfDay(day, shownZone, 1)) {
-      pen.fillStyle = colours.faint;
+      pen.fillStyle = colours.line;
       pen.fillRect(Math.round(x(day)), 0, 1, HEIGHT);
+      pen.fillStyle = colours.muted;
+      pen.fillText(shortDate(day, shownZone), Math.round(x(day)) + 4, 2);
     }
-    const [from, to] = [x(view.fromMs), x(view.toMs)];
-    const wide = Math.max(6, to - from);
-    pen.fillStyle = colours.accentSoft;
-    pen.fillRect(from, 0, wide, HEIGHT);
     pen.strokeStyle = colours.muted;
     pen.lineWidth = 1.5;
     pen.beginPath();

@@ -229,8 +229,9 @@ function drawPin(pen: Pen, cluster: Cluster, colours: TimelineColours): void {
   const { x } = cluster;
   const colour = markerColour(cluster.type, colours);
   pen.fillStyle = colour;
-  pen.globalAlpha = 0.85;
-  pen.fillRect(Math.round(x) - 0.5, top + 12, 1, ROWS.band.top + ROWS.band.height - top - 12);
+  pen.fillRect(Math.round(x) - 0.5, top + 12, 1, ROWS.band.top - top - 12);
+  pen.globalAlpha = count === 1 ? 0.6 : 0.25;
+  pen.fillRect(Math.round(x) - 0.5, ROWS.band.top, 1, ROWS.band.height);
   pen.globalAlpha = 1;
   if (count === 1) {
     pen.beginPath();

@@ -104,9 +104,27 @@ function byId<T extends { readonly id: string }>(
   return [...old.filter((item) => !ids.has(item.id) && keep(item)), ...fresh];
 }
 
+/** An answer may cut a session or hold at its own bounds: what was known of it outside them stays. */
+function whole<T extends Stretch & { readonly id: string }>(
+  old: readonly T[],
+  fresh: TimelineData,
+  items: readonly T[],
+): T[] {
+  const before = new Map(old.map((item) => [item.id, item]));
+  return items.map((item) => {
+    const known = before.get(item.id);
+    if (known === undefined) return item;
+    return {
+      ...item,
+      fromMs: item.fromMs <= fresh.fromMs ? Math.min(known.fromMs, item.fromMs) : item.fromMs,
+      toMs: item.toMs >= fresh.toMs ? Math.max(known.toMs, item.toMs) : item.toMs,
+    };
+  });
+}
+
 /**
  * Lays a fresh answer over what was known, so that the live edge can be asked for alone and a day stays on screen. The fresh
- * answer rules within its bounds; sessions and holds are whole in every answer that meets them.
+ * answer rules within its bounds.
  */
 export function mergeTimelines(old: TimelineData, fresh: TimelineData): TimelineData {
   const { fromMs, toMs } = fresh;
@@ -119,8 +137,10 @@ export function mergeTimelines(old: TimelineData, fresh: TimelineData): Timeline
     toMs: Math.max(old.toMs, toMs),
     stretches: splice(old.stretches, fresh.stretches, fromMs, toMs),
     gaps: splice(old.gaps, fresh.gaps, fromMs, toMs),
-    sessions: byId(old.sessions, fresh.sessions, outside).toSorted((a, b) => a.fromMs - b.fromMs),
-    holds: byId(old.holds, fresh.holds, outside).toSorted((a, b) => a.fromMs - b.fromMs),
+    sessions: byId(old.sessions, whole(old.sessions, fresh, fresh.sessions), outside).toSorted(
+      (a, b) => a.fromMs - b.fromMs,
+    ),
+    holds: byId(old.holds, whole(old.holds, fresh, fresh.holds), outside).toSorted((a, b) => a.fromMs - b.fromMs),
     markers: byId(old.markers, fresh.markers, markerOutside).toSorted((a, b) => a.atMs - b.atMs),
     liveEdgeMs: fresh.liveEdgeMs ?? old.liveEdgeMs,
   };

@@ -162,6 +162,15 @@ describe('mergeTimelines', () => {
     assert.deepEqual(mergeTimelines(data(0, 10, [[0, 10]]), data(50, 60, [[50, 60]])).fromMs, 50);
   });
 
+  it('keeps a session whole that the answer cut at its start', () => {
+    const session = { id: 's', open: true };
+    const merged = mergeTimelines(
+      data(0, 100, [], { sessions: [{ ...session, fromMs: 10, toMs: 90 }] }),
+      data(50, 120, [], { sessions: [{ ...session, fromMs: 50, toMs: 115 }] }),
+    );
+    assert.deepEqual(merged.sessions, [{ ...session, fromMs: 10, toMs: 115 }]);
+  });
+
   it('drops markers the server dropped and keeps those outside the answer', () => {
     const m = (id: string, atMs: number): Marker => ({ id, atMs, untilMs: null, label: id, type: 'note' });
     const merged = mergeTimelines(

@@ -62,7 +62,7 @@ export function contains(view: Viewport, atMs: number): boolean {
 
 /** What to show first: the shortest usual length that covers all pictures, ending just after now. */
 export function firstView(dataFromMs: number, nowMs: number, bounds: Viewport): Viewport {
-  const lengths = [300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];
+  const lengths = [5, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60_000);
   const span = lengths.find((length) => nowMs - dataFromMs <= length * 0.9) ?? 86_400_000;
   return placeAt(nowMs, 0.97, span, bounds);
 }
