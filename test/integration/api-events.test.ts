@@ -119,7 +119,7 @@ test('Last-Event-ID resumes behind the marker it names, without loss or repeat, 
   assert.equal(made.length, 2);
   const all = await labels(resumed, 4);
   assert.deepEqual(all.slice(0, 2), ['missed 1', 'missed 2']);
-  assert.deepEqual(all.slice(2).toSorted(), ['a', 'b']);
+  assert.deepEqual(new Set(all.slice(2)), new Set(['a', 'b']));
 
   await api.call(`/v1/streams/${id}/markers/${missed[0]?.id}`, { method: 'DELETE' });
   const fromRemoved = await follow(path, { 'last-event-id': missed[0]?.id ?? '' });
@@ -166,8 +166,9 @@ test('who reads too slowly is cut off and counted; HEAD subscribes nobody', asyn
   const socket = connect(port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(socket, 'readable');
+  const sendOne = send ?? assert.fail('the subscription did not begin');
   let sent = 0;
-  while (send?.() === true && sent < 10_000) sent += 1;
+  while (sendOne() && sent < 10_000) sent += 1;
   assert.ok(sent > 10 && sent < 1000, `cut off after ${sent} events`);
   assert.equal(metrics.dropped, 1);
   socket.resume();

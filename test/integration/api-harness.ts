@@ -209,8 +209,13 @@ export class ApiHarness implements AsyncDisposable {
   static async start(options: HarnessOptions = {}): Promise<ApiHarness> {
     const scratch = await mkdtemp(join(tmpdir(), 'zoetrope-api-'));
     const harness = new ApiHarness(await TimelineStore.open(), scratch, options);
-    await harness.access.start();
-    await harness.server.start(AbortSignal.timeout(20_000));
+    try {
+      await harness.access.start();
+      await harness.server.start(AbortSignal.timeout(20_000));
+    } catch (error) {
+      await harness[Symbol.asyncDispose]();
+      throw error;
+    }
     return harness;
   }
 

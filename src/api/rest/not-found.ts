@@ -29,7 +29,8 @@ export class RouteTable {
   refuse(request: FastifyRequest, reply: FastifyReply): never {
     const path = request.url.split('?', 1)[0] ?? '/';
     const methods = this.methodsOf(path);
-    if (methods.length === 0) {
+    // A parameter that is too long leads here past its route: it names nothing.
+    if (methods.length === 0 || methods.includes(request.method)) {
       throw new ZoetropeError(
         'not_found',
         `There is no ${request.method} ${path.slice(0, 200)}. What there is stands in /openapi.json and /docs.`,

@@ -25,7 +25,7 @@ export async function addOpenApi(
 ): Promise<void> {
   app.addHook('onRoute', describeProblems);
   await app.register(swagger, {
-    transform: ({ schema, url }) => ({ schema: url.startsWith('/play/') ? playbackSchema(url) : schema, url }),
+    transform: ({ schema, url }) => ({ schema: describedSchema(schema, url), url }),
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -56,6 +56,13 @@ export async function addOpenApi(
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, docExpansion: 'list' } });
   app.get('/openapi.json', { schema: { hide: true }, config: { access: 'public' } }, async () => app.swagger());
+}
+
+/** What is described otherwise than it is checked: playback reads its own queries, and bytes need no schema. */
+function describedSchema(schema: FastifySchema, url: string): FastifySchema {
+  if (url.startsWith('/play/')) return playbackSchema(url);
+  const isBytes = schema?.consumes?.[0] === 'image/jpeg';
+  return isBytes ? { ...schema, body: { type: 'string', format: 'binary', description: 'The JPEG itself.' } } : schema;
 }
 
 /** Adds to a route's description what follows from how it is declared: who may call it and how it can fail. */

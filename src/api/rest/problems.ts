@@ -77,8 +77,11 @@ export function sendProblem(
   }
   if (error.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer realm="zoetrope"');
   if (error.code === 'too_many' || error.code === 'unavailable') void reply.header('retry-after', '1');
+  // A URL that cannot be read gets here past all hooks: what they would have set is set again.
   return reply
     .code(problem.status)
+    .header('x-request-id', request.id)
+    .header('x-content-type-options', 'nosniff')
     .removeHeader('etag')
     .removeHeader('last-modified')
     .header('cache-control', 'no-store')
