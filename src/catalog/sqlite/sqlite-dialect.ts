@@ -53,7 +53,8 @@ class NodeSqliteDriver implements Driver {
 
 interface CachedStatement {
   readonly statement: StatementSync;
-  readonly hasRows: boolean;
+  /** Makes a row of its columns' values; null for a statement that answers none. */
+  readonly toRow: ((values: unknown) => unknown) | null;
 }
 
 /** Queries with lists of values differ by the lists' lengths, so the number of texts is not bounded by the code. */
@@ -69,9 +70,9 @@ class NodeSqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     try {
-      const { statement, hasRows } = this.#prepare(sql);
+      const { statement, toRow } = this.#prepare(sql);
       const values = parameters as readonly SQLInputValue[];
-      if (hasRows) return { rows: statement.all(...values) as R[] };
+      if (toRow !== null) return { rows: statement.all(...values).map(toRow) as R[] };
       const { changes, lastInsertRowid } = statement.run(...values);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     } catch (error) {
@@ -81,17 +82,32 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    const { statement } = this.#prepare(sql);
-    for (const row of statement.iterate(...(parameters as readonly SQLInputValue[]))) yield { rows: [row as R] };
+    const { statement, toRow } = this.#prepare(sql);
+    for (const row of statement.iterate(...(parameters as readonly SQLInputValue[]))) {
+      if (toRow !== null) yield { rows: [toRow(row) as R] };
+    }
   }
 
   #prepare(sql: string): CachedStatement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
-    const prepared = { statement, hasRows: statement.columns().length > 0 };
+    statement.setReturnArrays(true);
+    const columns = statement.columns().map(({ name }) => name);
+    const prepared = { statement, toRow: columns.length === 0 ? null : rowMaker(columns) };
     if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
     this.#statements.set(sql, prepared);
     return prepared;
   }
+}
+
+/**
+ * A function from a row's values to an object with its columns' names. It is compiled for the statement, so that all rows share one hidden
+ * class: node:sqlite's own row objects are dictionaries, and so are objects filled in a loop; with those, reading a day's window takes twice
+ * the CPU (75 ms against 33 ms for 17,280 segments). Only names of our own columns get into the code, and as string literals.
+ */
+function rowMaker(columns: readonly string[]): (values: unknown) => unknown {
+  const properties = columns.map((name, index) => `${JSON.stringify(name)}: values[${index}]`);
+  // oxlint-disable-next-line typescript/no-implied-eval -- see above
+  return new Function('values', `return { ${properties.join(', ')} };`) as (values: unknown) => unknown;
 }
