@@ -96,8 +96,8 @@ export class Pictures {
         return pictureOf(jpeg, capturedAtMs);
       });
     } catch (error) {
-      // The frame was taken away once it was in a segment, which then has it.
-      if (isZoetropeError(error, 'missing_input') || systemCodeOf(error) === 'ENOENT') return null;
+      // The frame's owner took it away or closed it to us; the segment that has it is the answer then.
+      if (isZoetropeError(error, 'missing_input') || systemCodeOf(error) !== undefined) return null;
       throw error;
     }
   }
