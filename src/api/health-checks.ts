@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import { ZoetropeError } from '../base/errors.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { AccessStore } from '../catalog/catalog.ts';
@@ -5,6 +6,19 @@ import type { EngineStats } from '../engine/engine.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { HealthCheck } from './health.ts';
+
+/** The process does its work: its event loop turns, and this is how long one turn took. */
+export function eventLoopCheck(clock: Pick<Clock, 'monotonicMs'>): HealthCheck {
+  return {
+    name: 'process',
+    kind: 'live',
+    async run() {
+      const startMs = clock.monotonicMs();
+      await new Promise((resolve) => setImmediate(resolve));
+      return `Its event loop turns, once in ${Math.round(clock.monotonicMs() - startMs)} ms.`;
+    },
+  };
+}
 
 /** The catalog takes a write: one that is durable and leaves nothing behind. */
 export function catalogCheck(

@@ -305,7 +305,7 @@ test('what needs no key: health, the description, preflights', async () => {
   assert.equal(preflight.headers.get('access-control-allow-origin'), 'https://app.example.org');
 });
 
-test('with keys, any host name is served: a browser sends no key by itself', async () => {
+test('with keys every host name is served, for a browser sends no key by itself', async () => {
   assert.equal(await statusFor(api.url, { host: 'cams.example.org' }, keys.get('acme read')), 200);
 });
 

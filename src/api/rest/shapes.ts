@@ -219,7 +219,7 @@ export const ArchiveShape = Type.Object({
   url: Type.String({ description: 'Its playlist.' }),
 });
 
-/** GET /v1/streams/{id}/timeline */
+/** What a timeline holds between two times: the answer of `/v1/streams/{id}/timeline`. */
 export const TimelineShape = Type.Object({
   streamId: Type.String(),
   from: time('Start of the answer.'),
@@ -241,7 +241,7 @@ export const TimelineShape = Type.Object({
   ),
 });
 
-/** GET /v1/streams/{id}/clock */
+/** One point of a timeline in wall and in media time: the answer of `/v1/streams/{id}/clock`. */
 export const ClockShape = Type.Object({
   at: time('Wall time.'),
   pts90k: Type.Integer({ description: 'Media time in the epoch, 1/90,000 s.' }),
@@ -280,7 +280,7 @@ export const DeadLetterShape = Type.Object({
   diedAt: time('When it was given up.'),
 });
 
-/** GET /v1/server */
+/** What a server is and holds: the answer of `/v1/server`. */
 export const ServerShape = Type.Object({
   version: Type.String(),
   now: time('The server’s clock.'),
@@ -292,7 +292,7 @@ export const ServerShape = Type.Object({
   roles: Type.Array(Type.String()),
 });
 
-/** GET /healthz, GET /readyz */
+/** What came of health checks: the answer of `/healthz` and `/readyz`. */
 export const HealthShape = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('failing')]),
   checks: Type.Record(Type.String(), Type.Object({ ok: Type.Boolean(), detail: Type.String() })),
