@@ -41,7 +41,7 @@ export const SEGMENT_REF_COLUMNS = [
   'rendition.stream_id',
 ] as const;
 
-/** @throws not_found when a row is missing */
+/** The row, when it is there. @throws not_found when it is missing */
 export function found<T>(row: T | undefined, what: string, id: string): T {
   if (row !== undefined) return row;
   throw new ZoetropeError('not_found', `There is no ${what} ${id}. It may have been removed.`, {
@@ -49,6 +49,7 @@ export function found<T>(row: T | undefined, what: string, id: string): T {
   });
 }
 
+/** A stream of its row. */
 export function toStream(row: Row<StreamTable>): Stream {
   return {
     id: row.id,
@@ -63,6 +64,7 @@ export function toStream(row: Row<StreamTable>): Stream {
   };
 }
 
+/** A rendition of its row. */
 export function toRendition(row: Row<RenditionTable>): Rendition {
   return {
     id: row.id,
@@ -76,6 +78,7 @@ export function toRendition(row: Row<RenditionTable>): Rendition {
   };
 }
 
+/** An epoch of its row. */
 export function toEpoch(row: Row<EpochTable>): Epoch {
   return {
     id: row.id,
@@ -92,6 +95,7 @@ export function toEpoch(row: Row<EpochTable>): Epoch {
   };
 }
 
+/** A segment of its row; which stream it is of stands in its rendition. */
 export function toSegment(row: Row<SegmentTable>, streamId: string): Segment {
   return {
     id: row.id,
@@ -115,6 +119,7 @@ export function toSegment(row: Row<SegmentTable>, streamId: string): Segment {
   };
 }
 
+/** A segment as retention sees it. */
 export function toSegmentRef(row: SegmentRefRow): SegmentRef {
   return {
     id: row.id,
@@ -127,6 +132,7 @@ export function toSegmentRef(row: SegmentRefRow): SegmentRef {
   };
 }
 
+/** A session of its row. */
 export function toSession(row: Row<SessionTable>): Session {
   return {
     id: row.id,
@@ -138,6 +144,7 @@ export function toSession(row: Row<SessionTable>): Session {
   };
 }
 
+/** A hold of its row. */
 export function toHold(row: Row<HoldTable>): Hold {
   return {
     id: row.id,
@@ -153,6 +160,7 @@ export function toHold(row: Row<HoldTable>): Hold {
   };
 }
 
+/** A marker of its row. */
 export function toMarker(row: Row<MarkerTable>): Marker {
   return {
     id: row.id,
@@ -166,6 +174,7 @@ export function toMarker(row: Row<MarkerTable>): Marker {
   };
 }
 
+/** A key of its row. */
 export function toApiKey(row: Row<ApiKeyTable>): ApiKey {
   return {
     id: row.id,

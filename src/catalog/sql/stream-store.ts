@@ -118,7 +118,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
   };
 }
 
-/** @throws not_found */
+/** The stream of an id. @throws not_found */
 export async function getStream(db: CatalogDb, id: string): Promise<Stream> {
   const row = await db.selectFrom('stream').selectAll().where('id', '=', id).executeTakeFirst();
   return toStream(found(row, 'stream', id));

@@ -1,22 +1,15 @@
 import { ZoetropeError } from '../../base/errors.ts';
-import { wallMs, type WallMs } from '../../base/time.ts';
+import type { WallMs } from '../../base/time.ts';
 import type { TimelineStore, Window } from '../catalog.ts';
 import { findEpoch, findRendition, openSession } from './append-queries.ts';
 import { appendSegment } from './append-segment.ts';
 import type { SqlBackend } from './backend.ts';
+import { coverageOf } from './coverage.ts';
 import { decodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
 import { getStream, MAIN_RENDITION } from './stream-store.ts';
-import {
-  coverageOf,
-  epochsOf,
-  newestEver,
-  newestOnTime,
-  type RangeParams,
-  shownBetween,
-  wholeWindow,
-} from './window-queries.ts';
+import { epochsOf, newestEver, newestOnTime, type RangeParams, shownBetween, wholeWindow } from './window-queries.ts';
 
 /** {@link TimelineStore} over SQL. */
 export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
@@ -99,14 +92,7 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
     coverage: (streamId, fromMs, toMs, toleranceMs) =>
       backend.snapshot(async (db) => {
         const rendition = await renditionOf(db, streamId, MAIN_RENDITION);
-        const rows = await coverageOf(db, { ...rangeOf(rendition, fromMs, toMs), toleranceMs });
-        return rows.map((row) => ({
-          fromMs: wallMs(row.from_ms),
-          toMs: wallMs(row.to_ms),
-          segmentCount: row.segment_count,
-          frameCount: row.frame_count,
-          sizeBytes: row.size_bytes,
-        }));
+        return coverageOf(db, rangeOf(rendition, fromMs, toMs), toleranceMs);
       }),
 
     async sessionsBetween(streamId, fromMs, toMs) {

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { isCovered } from './hold-cover.ts';
 import { prepare } from './prepared.ts';
 import type { Row } from './rows.ts';
@@ -87,36 +86,3 @@ export async function epochsOf(
   }
   return rows;
 }
-
-/** A stretch as {@link coverageOf} finds it. */
-export interface StretchRow {
-  readonly from_ms: number;
-  readonly to_ms: number;
-  readonly segment_count: number;
-  readonly frame_count: number;
-  readonly size_bytes: number;
-}
-
-/** Merges shown segments into stretches (gaps and islands): a stretch begins where nothing before reaches to within the tolerance. */
-export const coverageOf = prepare<RangeParams & { readonly toleranceMs: number }, StretchRow>((_db, param) => {
-  const isHeld = sql`exists (
-    select 1 from hold where hold.stream_id = ${param('streamId')} and hold.released_at_ms is null
-      and hold.from_ms < segment.end_ms and (hold.to_ms is null or hold.to_ms > segment.start_ms))`;
-  return sql<StretchRow>`
-    with reached as (
-      select start_ms, end_ms, frame_count, size_bytes,
-        max(end_ms) over (order by start_ms, is_late, sequence rows between unbounded preceding and 1 preceding) as reach_ms,
-        is_late, sequence
-      from segment
-      where rendition_id = ${param('renditionId')} and start_ms > ${param('sinceStartMs')} and start_ms < ${param('toMs')}
-        and end_ms > ${param('fromMs')} and lost = 0 and (retired_at_ms is null or ${isHeld})
-    ), numbered as (
-      select start_ms, end_ms, frame_count, size_bytes,
-        sum(case when start_ms - reach_ms <= ${param('toleranceMs')} then 0 else 1 end)
-          over (order by start_ms, is_late, sequence rows unbounded preceding) as stretch
-      from reached
-    )
-    select min(start_ms) as from_ms, max(end_ms) as to_ms, count(*) as segment_count,
-      sum(frame_count) as frame_count, sum(size_bytes) as size_bytes
-    from numbered group by stretch order by from_ms`;
-});

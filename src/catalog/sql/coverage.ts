@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import { wallMs } from '../../base/time.ts';
+import type { Stretch } from '../catalog.ts';
+import { isCovered } from './hold-cover.ts';
+import { prepare } from './prepared.ts';
+import type { CatalogDb, SegmentTable } from './schema.ts';
+import type { RangeParams } from './window-queries.ts';
+
+type CoverageRow = Pick<SegmentTable, 'start_ms' | 'end_ms' | 'is_late' | 'sequence' | 'frame_count' | 'size_bytes'>;
+type PagePlace = Pick<CoverageRow, 'start_ms' | 'is_late' | 'sequence'>;
+
+/** Bounds the memory for ranges of many days. */
+const PAGE = 20_000;
+
+const shownPage = prepare<RangeParams & PagePlace, CoverageRow>((db, param) =>
+  db
+    .selectFrom('segment')
+    .select(['start_ms', 'end_ms', 'is_late', 'sequence', 'frame_count', 'size_bytes'])
+    .where('rendition_id', '=', param('renditionId'))
+    .where('start_ms', '>=', param('start_ms'))
+    .where('start_ms', '<', param('toMs'))
+    .where('end_ms', '>', param('fromMs'))
+    .where('lost', '=', 0)
+    .where(
+      sql<boolean>`(start_ms, is_late, sequence) > (${param('start_ms')}, ${param('is_late')}, ${param('sequence')})`,
+    )
+    .where((eb) =>
+      eb.or([
+        eb('retired_at_ms', 'is', null),
+        isCovered(eb, param('streamId'), (hold) => hold('hold.released_at_ms', 'is', null)),
+      ]),
+    )
+    .orderBy('start_ms')
+    .orderBy('is_late')
+    .orderBy('sequence')
+    .limit(PAGE),
+);
+
+/**
+ * Merges shown segments into stretches. Done here and not by window functions: reading a day's rows and one pass over them takes less than half
+ * the CPU of the two sorts that "gaps and islands" needs in SQLite.
+ */
+export async function coverageOf(db: CatalogDb, range: RangeParams, toleranceMs: number): Promise<readonly Stretch[]> {
+  const stretches: Stretch[] = [];
+  let place: PagePlace = { start_ms: range.sinceStartMs, is_late: -1, sequence: -1 };
+  for (;;) {
+    const rows = await shownPage(db, { ...range, ...place });
+    for (const row of rows) addTo(stretches, row, toleranceMs);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return stretches;
+    place = last;
+  }
+}
+
+function addTo(stretches: Stretch[], row: CoverageRow, toleranceMs: number): void {
+  const last = stretches.at(-1);
+  const goesOn = last !== undefined && row.start_ms - last.toMs <= toleranceMs;
+  const before = goesOn
+    ? last
+    : { fromMs: row.start_ms, toMs: row.end_ms, segmentCount: 0, frameCount: 0, sizeBytes: 0 };
+  if (goesOn) stretches.pop();
+  stretches.push({
+    fromMs: wallMs(before.fromMs),
+    toMs: wallMs(Math.max(before.toMs, row.end_ms)),
+    segmentCount: before.segmentCount + 1,
+    frameCount: before.frameCount + row.frame_count,
+    sizeBytes: before.sizeBytes + row.size_bytes,
+  });
+}
