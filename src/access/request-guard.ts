@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import { ZoetropeError } from '../base/errors.ts';
 import { isLoopbackHost } from './loopback.ts';
 
@@ -27,6 +28,8 @@ export class RequestGuard {
   readonly #publicHost: string | undefined;
   readonly #publicOrigin: string | undefined;
   readonly #origins: ReadonlySet<string>;
+  /** Judged before: clients send the same few, with every segment that they fetch. */
+  readonly #hosts = new LRUCache<string, boolean>({ max: 100 });
 
   constructor(options: RequestGuardOptions) {
     const url = options.publicUrl === undefined ? null : URL.parse(options.publicUrl);
@@ -38,8 +41,7 @@ export class RequestGuard {
   /** What is wrong with a request to an open server: `misdirected` or `permission_denied`; null when nothing is. */
   faultOf(request: GuardedRequest): ZoetropeError | null {
     const host = request.headers.host ?? '';
-    const hostname = hostnameOf(host);
-    if (hostname === null || (!isLoopbackHost(hostname) && hostname !== this.#publicHost)) {
+    if (!this.#isServed(host)) {
       return new ZoetropeError(
         'misdirected',
         `This server has no keys and answers only to names of this machine such as localhost. Got the Host ${JSON.stringify(host)}. ` +
@@ -48,6 +50,15 @@ export class RequestGuard {
     }
     if (SAFE_METHODS.has(request.method ?? 'GET')) return null;
     return this.#crossSiteFault(request.headers, host);
+  }
+
+  #isServed(host: string): boolean {
+    const known = this.#hosts.get(host);
+    if (known !== undefined) return known;
+    const hostname = hostnameOf(host);
+    const isServed = hostname !== null && (isLoopbackHost(hostname) || hostname === this.#publicHost);
+    this.#hosts.set(host, isServed);
+    return isServed;
   }
 
   #crossSiteFault(headers: IncomingHttpHeaders, host: string): ZoetropeError | null {
