@@ -37,11 +37,11 @@ export async function encodeFrames(request: EncodeFramesRequest, context: Worker
   const before = process.cpuUsage();
   const source = new FrameSource(request, context.objects);
   const unreadable = await source.prepare();
-  const isWaiting = !request.allowMissing && unreadable.some((frame) => frame.code === 'missing_input');
+  const awaited = request.allowMissing ? [] : unreadable.filter(isAwaited);
   const segments: EncodedSegment[] = [];
   const rejected = [...unreadable];
-  if (isWaiting) {
-    rejected.splice(0, rejected.length, ...unreadable.filter((frame) => frame.code === 'missing_input'));
+  if (awaited.length > 0) {
+    rejected.splice(0, rejected.length, ...awaited);
   } else {
     const failed = new Set(unreadable.map((frame) => frame.capturedAtMs));
     const readable = request.frames.filter((frame) => !failed.has(frame.capturedAtMs));
@@ -57,6 +57,11 @@ export async function encodeFrames(request: EncodeFramesRequest, context: Worker
   rejected.sort((a, b) => a.capturedAtMs - b.capturedAtMs);
   const used = process.cpuUsage(before);
   return { segments, rejected, cpuMs: (used.user + used.system) / 1000 };
+}
+
+/** A file that is not there yet. One that can never be opened is no reason to wait: it is rejected, and the rest is encoded. */
+function isAwaited(frame: RejectedFrame): boolean {
+  return frame.code === 'missing_input' && frame.retryable;
 }
 
 async function encodeRuns(

@@ -1,4 +1,4 @@
-import { isZoetropeError, messageOf } from '../../base/errors.ts';
+import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { WallMs } from '../../base/time.ts';
 import type { TimelineStore } from '../../catalog/catalog.ts';
@@ -127,6 +127,7 @@ export class BatchWriter {
         await clock.wait(backOffMs, signal);
         continue;
       }
+      assertAllAccounted(frames, result);
       for (const encoded of result.segments) await this.#append(timeline, placement, encoded, frames);
       await this.#settle(streamId, frames, result, tries);
       return;
@@ -166,6 +167,18 @@ export class BatchWriter {
     }
     await this.#ledger.accepted(streamId, good);
   }
+}
+
+/** No frame is settled as shown that is in no segment. @throws internal: the engine forgot a frame, or named one that it was not given */
+function assertAllAccounted(frames: readonly PlacedFrame[], { segments, rejected }: EncodeFramesResult): void {
+  const told = new Set<number>(rejected.map((frame) => frame.capturedAtMs));
+  for (const time of segments.flatMap((segment) => segment.frameTimesMs)) told.add(time);
+  const isWhole = told.size === frames.length && frames.every((frame) => told.has(frame.capturedAtMs));
+  if (isWhole) return;
+  throw new ZoetropeError(
+    'internal',
+    `The engine was given ${frames.length} frames and accounted for ${told.size}: each must be in a segment or rejected.`,
+  );
 }
 
 /** Of these, the first four are about the stream and its owner; the last two are what a frame can do to the engine. */
