@@ -19,13 +19,16 @@ try {
 }
 
 const steps = options.only.map((name) =>
-  testStep({
-    name,
-    patterns: [`test/integrity/${name}.test.ts`],
-    fileTimeoutS: name === 'crash' ? 120 + options.rounds * 20 : 300 + options.hostileInputs / 5,
-    concurrency: 1,
-    env: { INTEGRITY_ROUNDS: `${options.rounds}`, INTEGRITY_HOSTILE_INPUTS: `${options.hostileInputs}` },
-  }),
+  testStep(
+    {
+      name,
+      patterns: [`test/integrity/${name}.test.ts`],
+      fileTimeoutS: name === 'crash' ? 120 + options.rounds * 20 : 300 + options.hostileInputs / 5,
+      concurrency: 1,
+      env: { INTEGRITY_ROUNDS: `${options.rounds}`, INTEGRITY_HOSTILE_INPUTS: `${options.hostileInputs}` },
+    },
+    { details: true },
+  ),
 );
 const { passed, failed } = await runSteps(steps);
 console.log(`${passed} passed, ${failed} failed`);

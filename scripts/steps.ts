@@ -9,6 +9,8 @@ export interface StepResult {
   /** Stands behind the step's line, e.g. `12 files`. */
   readonly note: string;
   readonly failures: readonly string[];
+  /** Stand below the step's line. */
+  readonly details?: readonly string[];
 }
 
 /** One gate. */
@@ -38,13 +40,14 @@ export function commandStep(name: string, command: string, args: readonly string
   };
 }
 
-/** A step that passes when all tests of a group do. */
-export function testStep(group: TestGroup): Step {
+/** A step that passes when all tests of a group do; `details` also shows what they said about themselves. */
+export function testStep(group: TestGroup, options: { readonly details?: boolean } = {}): Step {
   return {
     name: group.name,
     async run() {
-      const { passed, failed, files, failures } = await runTests(group);
-      return { passed, failed, failures, note: `${passed} passed, ${failed} failed in ${files} files` };
+      const { passed, failed, files, failures, diagnostics } = await runTests(group);
+      const note = `${passed} passed, ${failed} failed in ${files} files`;
+      return { passed, failed, failures, note, ...(options.details === true ? { details: diagnostics } : {}) };
     },
   };
 }
@@ -61,6 +64,7 @@ export async function runSteps(steps: readonly Step[]): Promise<Totals> {
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const mark = result.failed === 0 ? 'ok  ' : 'FAIL';
     console.log(`${mark} ${step.name.padEnd(14)} ${seconds.padStart(6)} s  ${result.note}`.trimEnd());
+    for (const detail of result.details ?? []) console.log(`       ${detail}`);
     passed += result.passed;
     failed += result.failed;
     failures.push(...result.failures.map((text) => `── ${step.name}\n${text}`));

@@ -13,9 +13,21 @@ export interface TestLine {
   readonly reason: string | null;
 }
 
-/** A node:test reporter that writes a {@link TestLine} for each finished test, for scripts/test-runner.ts. */
+/** What node:test itself says at the end of a file. */
+const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) \d/;
+
+/** What a test says about itself: a line of JSON. */
+export interface DiagnosticLine {
+  readonly diagnostic: string;
+}
+
+/** A node:test reporter that writes a {@link TestLine} for each finished test and a {@link DiagnosticLine} for each word of a test, for scripts/test-runner.ts. */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of events) {
+    if (event.type === 'test:diagnostic' && !SUMMARY.test(event.data.message)) {
+      const line: DiagnosticLine = { diagnostic: event.data.message };
+      yield `${JSON.stringify(line)}\n`;
+    }
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const { data } = event;
     const isSuite = data.details.type === 'suite';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestLine } from './test-reporter.ts';
+import type { DiagnosticLine, TestLine } from './test-reporter.ts';
 
 /** A set of test files and how to run them. */
 export interface TestGroup {
@@ -23,10 +23,13 @@ export interface GroupResult {
   readonly files: number;
   /** For people: one paragraph a failure. */
   readonly failures: readonly string[];
+  /** What the tests said about themselves. */
+  readonly diagnostics: readonly string[];
 }
 
 interface FileResult {
   readonly lines: readonly TestLine[];
+  readonly diagnostics: readonly string[];
   readonly output: string;
   readonly problem: string | null;
 }
@@ -70,11 +73,13 @@ async function runFile(file: string, group: TestGroup): Promise<FileResult> {
   try {
     const { output, problem } = await execute(file, report, group);
     const text = await readFile(report, 'utf8').catch(() => '');
-    const lines = text
+    const entries = text
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as TestLine);
-    return { lines, output, problem };
+      .map((line) => JSON.parse(line) as TestLine | DiagnosticLine);
+    const lines = entries.filter((entry) => 'outcome' in entry);
+    const diagnostics = entries.flatMap((entry) => ('diagnostic' in entry ? [entry.diagnostic] : []));
+    return { lines, diagnostics, output, problem };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -124,9 +129,11 @@ function summarize(files: readonly string[], results: ReadonlyMap<string, FileRe
   let passed = 0;
   let failed = 0;
   const failures: string[] = [];
+  const diagnostics: string[] = [];
   for (const file of files) {
     const result = results.get(file);
     if (result === undefined) continue;
+    diagnostics.push(...result.diagnostics);
     const tests = result.lines.filter((line) => !line.isSuite);
     const bad = tests.filter((line) => line.outcome !== 'passed');
     passed += tests.length - bad.length;
@@ -142,7 +149,7 @@ function summarize(files: readonly string[], results: ReadonlyMap<string, FileRe
     }
     if (bad.some((line) => line.outcome === 'failed') || unexplained) failures.push(outputOf(file, result.output));
   }
-  return { passed, failed, files: files.length, failures: failures.filter((text) => text !== '') };
+  return { passed, failed, files: files.length, failures: failures.filter((text) => text !== ''), diagnostics };
 }
 
 function outputOf(file: string, output: string): string {

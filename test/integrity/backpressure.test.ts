@@ -29,6 +29,7 @@ test('a standing engine costs time, not memory or frames', async (t) => {
 
   for (const pid of server.enginePids()) signalProcess(pid, 'SIGSTOP');
   const stop = new AbortController();
+  t.after(() => stop.abort());
   const posting = feeds.map((feed) => feed.run(stop.signal));
   await delay(PAUSED_MS);
   const pressedBytes = residentBytes([server.pid]);

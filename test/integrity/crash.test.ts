@@ -46,6 +46,7 @@ test('whatever is killed whenever: nothing acknowledged is lost, doubled, rename
   );
   const ledger = new PlaylistLedger(server.api);
   const stop = new AbortController();
+  t.after(() => stop.abort());
   const posting = feeds.map((feed) => feed.run(stop.signal));
   const watching = watch(server, ledger, stop.signal);
 

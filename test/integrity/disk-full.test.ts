@@ -39,6 +39,7 @@ test('a full disk is said so, harms nothing, and is over when there is space aga
   );
   const ledger = new PlaylistLedger(server.api);
   const full = new AbortController();
+  t.after(() => full.abort());
   const posting = feeds.map((feed) => feed.run(full.signal));
   await eventually(
     'posts are refused for lack of space',

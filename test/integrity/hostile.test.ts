@@ -62,6 +62,7 @@ test('whatever is sent is refused or dead-lettered with its cause, and harms nob
   await healthy.postNext();
   const { id: streamId } = await server.api.streamOf('healthy');
   const stop = new AbortController();
+  t.after(() => stop.abort());
   const posting = healthy.run(stop.signal);
   const pid = server.pid;
 

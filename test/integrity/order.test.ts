@@ -30,6 +30,7 @@ test('frames that come late, twice or in any order lie once each at their own ti
     acknowledged: new Set<number>(),
   }));
   const stop = new AbortController();
+  t.after(() => stop.abort());
   const watching = watch(server, ledger, stop.signal);
   await Promise.all(
     cameras.map(async ({ device, posts, acknowledged }) => {
