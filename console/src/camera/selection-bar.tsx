@@ -5,6 +5,7 @@ import { useStore } from '../api/store.ts';
 import { zone } from '../shell/preferences.ts';
 import { toast } from '../shell/toasts.tsx';
 import { clockTime, duration } from '../time/format.ts';
+import type { Stretch } from '../timeline/timeline-data.ts';
 import { fit } from '../timeline/viewport.ts';
 import type { CameraModel } from './camera-model.ts';
 
@@ -18,17 +19,16 @@ async function copy(text: string, what: string): Promise<void> {
   }
 }
 
-/** The selected stretch and what can be done with it; null while nothing is selected. */
-export function SelectionBar({
-  model,
-  onMark,
-}: {
+/** What a {@link SelectionBar} shows and acts on. */
+export interface SelectionBarProps {
   readonly model: CameraModel;
+  readonly selection: Stretch;
   readonly onMark: () => void;
-}): ReactElement | null {
-  const selection = useStore(model.selection);
+}
+
+/** The selected stretch and what can be done with it. */
+export function SelectionBar({ model, selection, onMark }: SelectionBarProps): ReactElement {
   const shownZone = useStore(zone);
-  if (selection === null) return null;
   const { fromMs, toMs } = selection;
   const playlist = new URL(playlistPath(model.stream.get().id, 'range', fromMs, toMs), location.href).href;
   return (
@@ -40,20 +40,40 @@ export function SelectionBar({
         <span className="muted">{duration(toMs - fromMs)}</span>
       </p>
       <div className="selection-tools">
-        <button type="button" className="button" onClick={() => model.player.playStretch(fromMs, toMs)}>
-          <Play aria-hidden /> Play
+        <button
+          type="button"
+          className="button"
+          title="Play the selection"
+          onClick={() => model.player.playStretch(fromMs, toMs)}
+        >
+          <Play aria-hidden /> <span>Play</span>
         </button>
-        <button type="button" className="button" onClick={() => model.setView(fit(selection, model.bounds()))}>
-          <ZoomIn aria-hidden /> Zoom
+        <button
+          type="button"
+          className="button"
+          title="Zoom to the selection"
+          onClick={() => model.setView(fit(selection, model.bounds()))}
+        >
+          <ZoomIn aria-hidden /> <span>Zoom</span>
         </button>
-        <button type="button" className="button" onClick={onMark}>
-          <BookmarkPlus aria-hidden /> Mark
+        <button type="button" className="button" title="Add a marker over the selection" onClick={onMark}>
+          <BookmarkPlus aria-hidden /> <span>Mark</span>
         </button>
-        <button type="button" className="button" onClick={() => void copy(location.href, 'Link to this view')}>
-          <Link2 aria-hidden /> Copy link
+        <button
+          type="button"
+          className="button"
+          title="Copy the link to this view"
+          onClick={() => void copy(location.href, 'Link to this view')}
+        >
+          <Link2 aria-hidden /> <span>Copy link</span>
         </button>
-        <button type="button" className="button" onClick={() => void copy(playlist, 'Playlist URL')}>
-          <Link2 aria-hidden /> Copy playlist
+        <button
+          type="button"
+          className="button"
+          title="Copy the URL of the selection’s playlist"
+          onClick={() => void copy(playlist, 'Playlist URL')}
+        >
+          <Link2 aria-hidden /> <span>Copy playlist</span>
         </button>
         <button
           type="button"

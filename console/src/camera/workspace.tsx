@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { useCallback, useEffect, useRef, useState, type MouseEvent, type ReactElement, type ReactNode } from 'react';
 import { useStore } from '../api/store.ts';
 import { MarkerDialog } from '../markers/marker-dialog.tsx';
 import { MarkerTable } from '../markers/marker-table.tsx';
@@ -10,7 +10,6 @@ import { Overview } from '../timeline/overview.tsx';
 import { TimelineBar } from '../timeline/timeline-bar.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
 import type { CameraModel } from './camera-model.ts';
-import { SelectionBar } from './selection-bar.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import '../styles/camera.css';
 import '../styles/timeline.css';
@@ -35,6 +34,12 @@ function useAnnouncements(model: CameraModel): readonly [string, (text: string) 
     if (phase === 'ready') setText(live ? 'Live' : '');
   }, [live, phase]);
   return [text, setText];
+}
+
+/** A button that was clicked gives the keyboard back to the shortcuts: Space means play, not the same button again. */
+function releaseFocus(event: MouseEvent): void {
+  const isPointer = event.detail > 0;
+  if (isPointer && event.target instanceof Element) event.target.closest<HTMLElement>('button')?.blur();
 }
 
 /** The player, the timeline and the markers of one camera or archive. */
@@ -64,15 +69,14 @@ export function Workspace({ model, header }: WorkspaceProps): ReactElement {
   }, [playing, frameMs]);
 
   return (
-    <div className="camera-page">
+    <div className="camera-page" onClick={releaseFocus}>
       <div className="camera-header">{header}</div>
       <div ref={stage} className="stage">
         <PlayerView model={model} video={video} />
         <Controls model={model} video={video} onFullscreen={fullscreen} />
       </div>
       <div className="timeline" role="group" aria-label="Timeline and tools">
-        <TimelineBar model={model} />
-        <SelectionBar model={model} onMark={() => addMarker(true)} />
+        <TimelineBar model={model} onMark={() => addMarker(true)} />
         <Timeline model={model} />
         <Overview model={model} />
       </div>

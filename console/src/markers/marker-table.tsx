@@ -1,5 +1,14 @@
 import { ArrowDownWideNarrow, ArrowUpNarrowWide, BookmarkPlus, Search, Trash2 } from 'lucide-react';
-import { memo, useDeferredValue, useMemo, useState, type CSSProperties, type ReactElement } from 'react';
+import {
+  memo,
+  useDeferredValue,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type ReactElement,
+} from 'react';
 import { useStore } from '../api/store.ts';
 import type { CameraModel } from '../camera/camera-model.ts';
 import { markerOrder, zone } from '../shell/preferences.ts';
@@ -90,6 +99,15 @@ export function MarkerTable({
   }, [all, wanted, order]);
   // The last one the playhead has passed, for as long as its range lasts, or for a point until the next one.
   const current = playheadMs === null ? undefined : all?.findLast((marker) => marker.atMs <= playheadMs + 999);
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const box = list.current;
+    const row = box?.querySelector<HTMLElement>('[aria-current]');
+    // Not under somebody's pointer. And only the list: `scrollIntoView` would move the page too.
+    if (box === null || row === null || row === undefined || box.matches(':hover')) return;
+    if (row.offsetTop < box.scrollTop) box.scrollTop = row.offsetTop;
+    else box.scrollTop = Math.max(box.scrollTop, row.offsetTop + row.offsetHeight - box.clientHeight);
+  }, [current?.id]);
   const OrderIcon = order === 'newest' ? ArrowDownWideNarrow : ArrowUpNarrowWide;
   return (
     <section className="markers" aria-label="Markers">
@@ -120,7 +138,7 @@ export function MarkerTable({
           onChange={(event) => setText(event.target.value)}
         />
       </label>
-      <div className="markers-list" tabIndex={-1}>
+      <div ref={list} className="markers-list" tabIndex={-1}>
         {data === null ? (
           <div className="markers-loading" aria-busy="true" aria-label="Loading markers">
             {Array.from({ length: 6 }, (_, index) => (

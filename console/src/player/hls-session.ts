@@ -7,6 +7,7 @@ import HlsPlayer, {
   type LevelDetails,
 } from 'hls.js/light';
 import { frameOffsets, timescaleOf } from './frame-times.ts';
+import type { LiveEdge } from './live-edge.ts';
 import type { ClockFragment } from './playback-clock.ts';
 
 /** A playlist loaded into a media element. */
@@ -16,7 +17,7 @@ export interface MediaSession {
   /** Where the frames of a fragment start, in seconds from its first; empty while it is not loaded. */
   frameOffsets(index: number): readonly number[];
   /** The end of the newest segment on the media clock and how long segments are at most; null when it has an end. */
-  liveEdge(): { readonly edgeS: number; readonly targetS: number } | null;
+  liveEdge(): LiveEdge | null;
   close(): void;
 }
 

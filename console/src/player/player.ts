@@ -1,59 +1,18 @@
 import { describeError } from '../api/problem.ts';
 import { Store } from '../api/store.ts';
+import { behindHole, bufferedOf, isBuffered } from './buffered.ts';
 import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
 import type { MediaSession, SessionEvents } from './hls-session.ts';
-import { pathOf, type PlaybackAccess } from './playback-access.ts';
+import { isAtEdge, isNearEdge, liveDelayS } from './live-edge.ts';
+import { pathOf } from './playback-access.ts';
 import { PlaybackClock } from './playback-clock.ts';
+import type { PlayerOptions, PlayerState, StartAt } from './player-state.ts';
 import { isSameSource, type Source } from './source.ts';
-
-/** What a player is doing, for those who show it. */
-export interface PlayerState {
-  /** `empty`: the stream has no pictures yet; `failed`: see `why`. Both are tried again by themselves. */
-  readonly phase: 'loading' | 'ready' | 'empty' | 'failed';
-  readonly why: string;
-  /** Whether it plays, or would if the next picture were there. */
-  readonly playing: boolean;
-  /** `data`: pictures are on their way; `edge`: it shows the newest and waits for the next to be made. */
-  readonly waiting: 'no' | 'data' | 'edge';
-  /** Capture time of the picture on screen; null before the first. */
-  readonly frameMs: number | null;
-  /** At the live edge, playing. */
-  readonly live: boolean;
-  readonly rate: number;
-  /** `?speed=` of the playlist. */
-  readonly speed: number;
-  readonly source: Source;
-}
-
-/** Where to start: a wall time, the live edge, or the newest picture (of a camera that is offline). */
-export type StartAt = { readonly atMs: number } | 'live' | 'newest';
-
-/** What a {@link Player} needs to know of its surroundings. */
-export interface PlayerOptions {
-  readonly streamId: string;
-  readonly access: PlaybackAccess;
-  readonly source: Source;
-  readonly start: StartAt;
-  readonly autoplay: boolean;
-  /** Which playlist shows a wall time that is before the one playing; null when none does. */
-  readonly chooseSource: (atMs: number, playlistStartMs: number | null) => Source | null;
-  readonly intervalS: () => number;
-}
-
-type SetPlayer = Partial<PlayerState>;
 
 const RETRY_MS = 3000;
 /** A seek aims this far into the wanted frame, so that rounding cannot show the one before. */
 const INTO_FRAME_S = 0.002;
 const MOST_CORRECTIONS = 4;
-
-/** A longer hole is one that still loads. */
-const LONGEST_HOLE_S = 20;
-
-/** How far behind the newest picture live is: a segment and a half, so that the next one is there before it is needed. */
-function liveDelayS(targetS: number): number {
-  return Math.max(targetS * 1.5, Math.min(targetS + 4, targetS * 3));
-}
 
 /** Plays one stream or archive by wall clock. All times that go in and out are ms since the Unix epoch. */
 export class Player {
@@ -92,7 +51,7 @@ export class Player {
     });
   }
 
-  #set(change: SetPlayer): void {
+  #set(change: Partial<PlayerState>): void {
     const before = this.state.get();
     const changed = Object.entries(change).some(([key, value]) => Reflect.get(before, key) !== value);
     if (changed) this.state.set({ ...before, ...change });
@@ -114,7 +73,10 @@ export class Player {
     on('waiting', () => this.#noteWaiting());
     on('seeking', () => this.#noteWaiting());
     on('playing', () => this.#set({ waiting: 'no' }));
-    on('seeked', () => this.#settle());
+    on('seeked', () => {
+      if (video.readyState > 1) this.#set({ waiting: 'no' });
+      this.#settle();
+    });
     on('canplay', () => this.#resume());
     on('timeupdate', () => this.#noteTime());
     on('ratechange', () => this.#set({ rate: video.playbackRate }));
@@ -154,6 +116,7 @@ export class Player {
     const events: SessionEvents = {
       onReady: (session) => {
         this.#session = session;
+        this.#clock = null;
         this.#set({ phase: 'ready', why: '' });
         return this.#startPosition();
       },
@@ -255,11 +218,7 @@ export class Player {
       if (!video.paused) this.#wantedMs = null;
       return;
     }
-    const { buffered } = video;
-    const isThere = Array.from({ length: buffered.length }, (_, index) => index).some(
-      (index) => buffered.start(index) <= aimS && aimS < buffered.end(index),
-    );
-    if (!isThere || this.#corrections >= MOST_CORRECTIONS) return;
+    if (!isBuffered(bufferedOf(video), aimS) || this.#corrections >= MOST_CORRECTIONS) return;
     this.#corrections += 1;
     video.currentTime = aimS;
   }
@@ -285,23 +244,15 @@ export class Player {
     const edge = this.#session?.liveEdge() ?? null;
     const video = this.#video;
     if (video === null) return;
-    const atEdge = edge !== null && edge.edgeS - video.currentTime < 0.75;
-    if (!atEdge && !video.seeking && this.#leapHole(video)) return;
+    const atEdge = isAtEdge(edge, video.currentTime);
+    const behindS = atEdge || video.seeking ? null : behindHole(bufferedOf(video), video.currentTime);
+    if (behindS !== null) {
+      // A frame came late, and left a hole as long as it was late.
+      video.currentTime = behindS + INTO_FRAME_S;
+      return;
+    }
     if (atEdge && video.playbackRate > 1) video.playbackRate = 1;
     this.#set({ waiting: atEdge ? 'edge' : 'data' });
-  }
-
-  /** Goes on behind a hole in the buffer: a frame that came late leaves one as long as it was late. */
-  #leapHole(video: HTMLVideoElement): boolean {
-    const { buffered, currentTime } = video;
-    for (let index = 0; index < buffered.length; index += 1) {
-      const startS = buffered.start(index);
-      if (startS <= currentTime) continue;
-      if (startS - currentTime > LONGEST_HOLE_S) return false;
-      video.currentTime = startS + INTO_FRAME_S;
-      return true;
-    }
-    return false;
   }
 
   #noteTime(): void {
@@ -309,8 +260,7 @@ export class Player {
     if (video === null) return;
     const edge = this.#session?.liveEdge() ?? null;
     const { source, speed } = this.state.get();
-    const behindS = edge === null ? Number.POSITIVE_INFINITY : edge.edgeS - video.currentTime;
-    const nearEdge = edge !== null && behindS <= liveDelayS(edge.targetS) + edge.targetS;
+    const nearEdge = isNearEdge(edge, video.currentTime);
     this.#set({ live: nearEdge && !video.paused && source.kind === 'dvr' && speed === 1 });
     const aimS = this.#aim();
     // Once it has played on for a second, no other picture can be meant.

@@ -25,8 +25,9 @@ export function SpeedMenu({ player }: { readonly player: Player }): ReactElement
   }, [open]);
   const choose = (run: () => void): void => {
     run();
+    const byKeyboard = box.current?.querySelector('[role="menu"] :focus-visible') !== null;
     setOpen(false);
-    box.current?.querySelector<HTMLElement>('button')?.focus();
+    if (byKeyboard) box.current?.querySelector<HTMLElement>('button')?.focus();
   };
   const label = speed === 1 ? `${rate}×` : `${speed}×${rate === 1 ? '' : ` · ${rate}×`}`;
   return (

@@ -153,7 +153,8 @@ function drawRuler(pen: Pen, { view, width, zone, colours }: TimelineScene): voi
       1,
       isDay ? height - 2 : tick.level === 'major' ? 7 : 4,
     );
-    if (tick.label === '') continue;
+    // Half a label tells nothing.
+    if (tick.label === '' || (!isDay && (x < 24 || x > width - 24))) continue;
     pen.font = `${isDay ? '600 ' : ''}11px ${colours.font}`;
     pen.fillStyle = isDay ? colours.text : colours.muted;
     pen.textAlign = isDay ? 'left' : 'center';

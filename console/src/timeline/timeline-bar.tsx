@@ -2,6 +2,7 @@ import { BoxSelect, Minus, Plus } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { JumpTo } from '../camera/jump-to.tsx';
+import { SelectionBar } from '../camera/selection-bar.tsx';
 import type { CameraModel } from '../camera/camera-model.ts';
 import { zone } from '../shell/preferences.ts';
 import { clockTime, dayName } from '../time/format.ts';
@@ -13,8 +14,16 @@ const SPANS: readonly (readonly [string, number])[] = [
   ['24 h', 86_400_000],
 ];
 
+/** What a {@link TimelineBar} acts on. */
+export interface TimelineBarProps {
+  readonly model: CameraModel;
+  /** Marks the selection. */
+  readonly onMark: () => void;
+}
+
 /** What stands above the timeline: where it looks, how far, and the way to a typed time. */
-export function TimelineBar({ model }: { readonly model: CameraModel }): ReactElement {
+export function TimelineBar({ model, onMark }: TimelineBarProps): ReactElement {
+  const selection = useStore(model.selection);
   const view = useStore(model.view);
   const selecting = useStore(model.selecting);
   const shownZone = useStore(zone);
@@ -23,11 +32,15 @@ export function TimelineBar({ model }: { readonly model: CameraModel }): ReactEl
   const sameDay = dayName(view.fromMs, nowMs, shownZone) === dayName(view.toMs, nowMs, shownZone);
   return (
     <div className="timeline-bar">
-      <p className="timeline-range">
-        <strong>{dayName(view.fromMs, nowMs, shownZone)}</strong> {clockTime(view.fromMs, shownZone, 'minute')} –{' '}
-        {!sameDay && <strong>{dayName(view.toMs, nowMs, shownZone)} </strong>}
-        {clockTime(view.toMs, shownZone, 'minute')}
-      </p>
+      {selection !== null ? (
+        <SelectionBar model={model} selection={selection} onMark={onMark} />
+      ) : (
+        <p className="timeline-range">
+          <strong>{dayName(view.fromMs, nowMs, shownZone)}</strong> {clockTime(view.fromMs, shownZone, 'minute')} –{' '}
+          {!sameDay && <strong>{dayName(view.toMs, nowMs, shownZone)} </strong>}
+          {clockTime(view.toMs, shownZone, 'minute')}
+        </p>
+      )}
       <div className="timeline-tools">
         <JumpTo model={model} />
         <button

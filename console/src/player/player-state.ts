@@ -1,0 +1,36 @@
+import type { PlaybackAccess } from './playback-access.ts';
+import type { Source } from './source.ts';
+
+/** What a player is doing, for those who show it. */
+export interface PlayerState {
+  /** `empty`: the stream has no pictures yet; `failed`: see `why`. Both are tried again by themselves. */
+  readonly phase: 'loading' | 'ready' | 'empty' | 'failed';
+  readonly why: string;
+  /** Whether it plays, or would if the next picture were there. */
+  readonly playing: boolean;
+  /** `data`: pictures are on their way; `edge`: it shows the newest and waits for the next to be made. */
+  readonly waiting: 'no' | 'data' | 'edge';
+  /** Capture time of the picture on screen; null before the first. */
+  readonly frameMs: number | null;
+  /** At the live edge, playing. */
+  readonly live: boolean;
+  readonly rate: number;
+  /** `?speed=` of the playlist. */
+  readonly speed: number;
+  readonly source: Source;
+}
+
+/** Where to start: a wall time, the live edge, or the newest picture (of a camera that is offline). */
+export type StartAt = { readonly atMs: number } | 'live' | 'newest';
+
+/** What a {@link Player} needs to know of its surroundings. */
+export interface PlayerOptions {
+  readonly streamId: string;
+  readonly access: PlaybackAccess;
+  readonly source: Source;
+  readonly start: StartAt;
+  readonly autoplay: boolean;
+  /** Which playlist shows a wall time that is before the one playing; null when none does. */
+  readonly chooseSource: (atMs: number, playlistStartMs: number | null) => Source | null;
+  readonly intervalS: () => number;
+}
