@@ -10,7 +10,7 @@ const UNDER_WAY_MS = 5 * 60_000;
 /** Old answers removed with each new one; more than come in, so they never pile up. */
 const TRIMMED_AT_ONCE = 20;
 
-/** {@link AccessStore} over SQL. */
+/** Makes the {@link AccessStore} of a SQL database. */
 export function sqlAccessStore(backend: SqlBackend): AccessStore {
   return {
     createKey: (key, secretSha256) =>

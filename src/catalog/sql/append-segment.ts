@@ -12,7 +12,7 @@ import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './r
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { MAIN_RENDITION } from './stream-store.ts';
 
-/** {@link TimelineStore.appendSegment} within a transaction. */
+/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states. */
 export async function appendSegment(
   backend: SqlBackend,
   scope: WriteScope,

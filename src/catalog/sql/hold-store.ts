@@ -8,7 +8,7 @@ import { found, toHold } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { getStream } from './stream-store.ts';
 
-/** {@link HoldStore} over SQL. */
+/** Makes the {@link HoldStore} of a SQL database. */
 export function sqlHoldStore(backend: SqlBackend): HoldStore {
   return {
     createHold: (hold) =>

@@ -5,7 +5,7 @@ import { pageLimit, readCursor, toPage } from './cursor.ts';
 import { found, toMarker } from './rows.ts';
 import { getStream } from './stream-store.ts';
 
-/** {@link MarkerStore} over SQL. */
+/** Makes the {@link MarkerStore} of a SQL database. */
 export function sqlMarkerStore(backend: SqlBackend): MarkerStore {
   return {
     addMarker: (marker) =>

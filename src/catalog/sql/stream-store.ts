@@ -34,7 +34,7 @@ const touchStream = prepare<StreamTouch>((db, param) =>
     .where('id', '=', param('streamId')),
 );
 
-/** {@link StreamStore} over SQL. */
+/** Makes the {@link StreamStore} of a SQL database. */
 export function sqlStreamStore(backend: SqlBackend): StreamStore {
   return {
     createStream: (stream) =>

@@ -11,7 +11,7 @@ import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
 import { getStream, MAIN_RENDITION } from './stream-store.ts';
 import { epochsOf, newestEver, newestOnTime, type RangeParams, shownBetween, wholeWindow } from './window-queries.ts';
 
-/** {@link TimelineStore} over SQL. */
+/** Makes the {@link TimelineStore} of a SQL database. */
 export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
   return {
     claimRendition: (streamId, name, fence) =>

@@ -19,7 +19,7 @@ import type { CatalogDb } from './schema.ts';
 const PAGE = 1_000;
 const UNARCHIVED_AT_ONCE = 1_000;
 
-/** {@link UpkeepStore} over SQL. */
+/** Makes the {@link UpkeepStore} of a SQL database. */
 export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
   return {
     async retireSegments({ dryRun, ...request }) {

@@ -8,7 +8,7 @@ import { isUniqueViolation, openDatabase, toStoreError } from '../../base/sqlite
 import { TransactionQueue } from '../../base/sqlite/transaction-queue.ts';
 import type { Component } from '../../base/component.ts';
 import type { Catalog, CatalogChange } from '../catalog.ts';
-import { migrate } from '../migrations/migration.ts';
+import { migrate } from '../migrations/migrate.ts';
 import { sqlAccessStore } from '../sql/access-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
