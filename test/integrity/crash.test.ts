@@ -105,7 +105,7 @@ test('whatever is killed whenever: nothing acknowledged is lost, doubled, rename
 /** Polls every playlist as players do, through all crashes. */
 async function watch(server: TestServer, ledger: PlaylistLedger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const pid = server.isRunning ? server.pid : null;
+    const pid = server.isReady ? server.pid : null;
     try {
       for (const { id } of await server.api.streams()) {
         for (const playlist of ['live', 'dvr']) await ledger.read(`/play/streams/${id}/${playlist}.m3u8`);
@@ -113,7 +113,7 @@ async function watch(server: TestServer, ledger: PlaylistLedger, signal: AbortSi
     } catch (error) {
       // Killed under our hands, which shows a moment later; a server that lives on must answer.
       await delay(300);
-      if (pid !== null && server.isRunning && server.pid === pid) ledger.faults.push(String(error));
+      if (pid !== null && server.isReady && server.pid === pid) ledger.faults.push(String(error));
     }
     await delay(200);
   }
