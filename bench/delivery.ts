@@ -1,13 +1,14 @@
 /**
  * Requests per second of a live playlist and of a 500 kB segment, beside nginx serving the same bytes. `node bench/delivery.ts --json [--seconds 3] [--rounds 5]`
  *
- * The real server on one core (as a process of the roles api and delivery, its log off), nginx with one worker on the same core, wrk on another. The four
- * loads take turns, and the median of the rounds counts, so that what else the machine does hits all alike.
+ * The real server on one core (a process of the roles api and delivery), nginx with one worker on the same core, wrk on another. The four loads take
+ * turns, and the median of the rounds counts, so that what else the machine does hits all alike. The CPU time of a request says the same where the
+ * machine is too busy for rates to mean anything.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import { createSqliteCatalog } from '../src/catalog/sqlite/sqlite-catalog.ts';
 import { createFilesystemObjects } from '../src/objects/filesystem/filesystem-objects.ts';
 import { writeInitSegment } from '../src/packager/cmaf/init-writer.ts';
 import { writeMediaSegment } from '../src/packager/cmaf/media-writer.ts';
+import { descendantsOf } from '../test/fixtures/processes.ts';
 import { TestServer } from '../test/fixtures/server.ts';
 
 const SEGMENTS = 6;
@@ -62,16 +64,24 @@ try {
     'segment.m4s': await bytesOf(ours.segment),
   });
   const theirs = { playlist: `${nginx.url}/live.m3u8`, segment: `${nginx.url}/segment.m4s` };
-  const rates = await measure([ours.playlist, theirs.playlist, ours.segment, theirs.segment]);
-  const [playlistRps = 0, nginxPlaylistRps = 0, segmentRps = 0, nginxSegmentRps = 0] = rates;
+  const [playlist, nginxPlaylist, segment, nginxSegment] = await measure([
+    { url: ours.playlist, pid: server.pid },
+    { url: theirs.playlist, pid: nginx.pid },
+    { url: ours.segment, pid: server.pid },
+    { url: theirs.segment, pid: nginx.pid },
+  ]);
   const result = {
     bench: 'delivery',
-    playlistRps,
-    nginxPlaylistRps,
-    playlistRatio: round(playlistRps / nginxPlaylistRps),
-    segmentRps,
-    nginxSegmentRps,
-    segmentRatio: round(segmentRps / nginxSegmentRps),
+    playlistRps: playlist.rps,
+    nginxPlaylistRps: nginxPlaylist.rps,
+    playlistRatio: round(playlist.rps / nginxPlaylist.rps),
+    segmentRps: segment.rps,
+    nginxSegmentRps: nginxSegment.rps,
+    segmentRatio: round(segment.rps / nginxSegment.rps),
+    playlistCpuUs: playlist.cpuUs,
+    nginxPlaylistCpuUs: nginxPlaylist.cpuUs,
+    segmentCpuUs: segment.cpuUs,
+    nginxSegmentCpuUs: nginxSegment.cpuUs,
   };
   console.log(options.json ? JSON.stringify(result) : JSON.stringify(result, null, 2));
 } finally {
@@ -141,7 +151,7 @@ async function seed(dataDir: string): Promise<{ readonly streamId: string; reado
 async function startNginx(
   root: string,
   files: Readonly<Record<string, Uint8Array>>,
-): Promise<AsyncDisposable & { readonly url: string }> {
+): Promise<AsyncDisposable & { readonly url: string; readonly pid: number }> {
   mkdirSync(join(root, 'files'), { recursive: true });
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(root, 'files', name), bytes);
   const port = await freePort();
@@ -173,6 +183,7 @@ async function startNginx(
   }
   return {
     url,
+    pid: descendantsOf(child.pid ?? 0)[0] ?? 0,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');
       await exited;
@@ -180,17 +191,35 @@ async function startNginx(
   };
 }
 
-/** The median rate of each URL over interleaved rounds. */
-async function measure(urls: readonly string[]): Promise<readonly number[]> {
-  const rates = urls.map((): number[] => []);
-  for (const url of urls) await load(url, 1);
-  for (let turn = 0; turn < Number(options.rounds); turn++) {
-    for (const [index, url] of urls.entries()) rates[index]?.push(await load(url, Number(options.seconds)));
-  }
-  return rates.map((list) => Math.round(list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0));
+/** Who is asked for what. */
+interface Target {
+  readonly url: string;
+  /** The process that answers. */
+  readonly pid: number;
 }
 
-async function load(url: string, seconds: number): Promise<number> {
+/** What a load came to: requests a second, and CPU time of the answering process for one. */
+interface Rate {
+  readonly rps: number;
+  readonly cpuUs: number;
+}
+
+/** The medians for each target over interleaved rounds. */
+async function measure<const T extends readonly Target[]>(targets: T): Promise<{ readonly [K in keyof T]: Rate }> {
+  const rates = targets.map((): Rate[] => []);
+  for (const target of targets) await load(target, 1);
+  for (let turn = 0; turn < Number(options.rounds); turn++) {
+    for (const [index, target] of targets.entries()) rates[index]?.push(await load(target, Number(options.seconds)));
+  }
+  const medians = rates.map((list) => ({
+    rps: Math.round(median(list.map((rate) => rate.rps))),
+    cpuUs: round(median(list.map((rate) => rate.cpuUs))),
+  }));
+  return medians as unknown as { readonly [K in keyof T]: Rate };
+}
+
+async function load({ url, pid }: Target, seconds: number): Promise<Rate> {
+  const startUs = cpuTimeUs(pid);
   const args = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
@@ -199,8 +228,23 @@ async function load(url: string, seconds: number): Promise<number> {
   });
   await once(child, 'close');
   const rate = /Requests\/sec:\s+([\d.]+)/.exec(out)?.[1];
-  if (rate === undefined || /Non-2xx|Socket errors/.test(out)) throw new Error(`wrk failed on ${url}:\n${out}`);
-  return Number(rate);
+  const count = /(\d+) requests in/.exec(out)?.[1];
+  if (rate === undefined || count === undefined || /Non-2xx|Socket errors/.test(out)) {
+    throw new Error(`wrk failed on ${url}:\n${out}`);
+  }
+  return { rps: Number(rate), cpuUs: (cpuTimeUs(pid) - startUs) / Number(count) };
+}
+
+/** User and system time of a process so far (proc_pid_stat(5), fields 14 and 15, in hundredths of a second). */
+function cpuTimeUs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 async function bytesOf(url: string): Promise<Uint8Array> {

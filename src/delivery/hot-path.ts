@@ -79,7 +79,8 @@ export function createHotPath(deps: HotPathDeps): (request: IncomingMessage, res
       if (body === undefined) return false;
       const ready = headersOf(playlistHeaders, playlist, encoding, body.length);
       deps.metrics.playlistSent(kind, true);
-      return send(deps, request, response, ready, body, playlist.tag);
+      const text = encoding === 'identity' ? playlist.shortText : null;
+      return send(deps, request, response, ready, text ?? body, playlist.tag);
     }
     const file = deps.files.get(entry.answer.fileKey);
     if (file === undefined) return false;
@@ -103,7 +104,7 @@ function send(
   request: IncomingMessage,
   response: ServerResponse,
   headers: readonly string[],
-  body: Uint8Array,
+  body: Uint8Array | string,
   tag: string,
 ): true {
   // The server may have said already that the answer varies by origin; headers of this list would replace that.
@@ -116,7 +117,8 @@ function send(
   }
   deps.metrics.bytesSent(body.length);
   response.writeHead(200, ready as string[]);
-  response.end(body);
+  if (typeof body === 'string') response.end(body, 'latin1');
+  else response.end(body);
   return true;
 }
 
