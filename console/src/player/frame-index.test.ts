@@ -24,7 +24,7 @@ it('steps to the next frame, also into the next segment and over a gap', () => {
 it('steps back, also into a segment that is not loaded', () => {
   assert.equal(neighbourFrame(index, 0, 16.5, -1), 15);
   assert.equal(neighbourFrame(index, 0, 15, -1), 10);
-  assert.equal(neighbourFrame(index, 2, 35, -1), 30);
+  assert.equal(neighbourFrame(index, 2, 35, -1), 34.995);
   assert.equal(neighbourFrame(index, 0, 12, -1), null);
 });
 

@@ -12,6 +12,9 @@ export interface FrameIndex {
 /** Two media times closer than this are the same frame: the media element rounds to microseconds, playlists to 1 ms. */
 const SAME_S = 0.0015;
 
+/** So far before a fragment's end its last frame is on screen for certain. */
+const BEFORE_END_S = 0.005;
+
 function startsOf(index: FrameIndex, position: number): readonly number[] {
   const fragment = index.fragments[position];
   if (fragment === undefined) return [];
@@ -31,7 +34,11 @@ export function neighbourFrame(index: FrameIndex, position: number, timeS: numbe
   const current = starts.findLastIndex((start) => start <= timeS + SAME_S);
   const inside = starts[current - 1];
   if (inside !== undefined) return inside;
-  return startsOf(index, position - 1).at(-1) ?? null;
+  const before = index.fragments[position - 1];
+  if (before === undefined) return null;
+  // Where the last frame starts is not known before it is loaded; that it lasts to the end is.
+  const known = index.offsets(position - 1).at(-1);
+  return known === undefined ? before.startS + before.durationS - BEFORE_END_S : before.startS + known;
 }
 
 /** The frame shown at a media time: the start of the last frame that begins there or before. */

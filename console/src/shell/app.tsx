@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, type ReactElement } from 'react';
+import { Suspense, useEffect, type ReactElement } from 'react';
 import { keyWanted } from '../api/session-key.ts';
 import { useStore } from '../api/store.ts';
 import { WallPage } from '../wall/wall-page.tsx';
@@ -7,13 +7,14 @@ import { Boundary } from './boundary.tsx';
 import { Header } from './header.tsx';
 import { HelpSheet, helpOpen } from './help-sheet.tsx';
 import { isTyping } from './keys.ts';
+import { lazyPage } from './lazy-page.ts';
 import { toggleTheme } from './preferences.ts';
 import { Link, useRoute, type Route } from './router.tsx';
 import { Toasts } from './toasts.tsx';
 
-const CameraPage = lazy(() => import('../camera/camera-page.tsx'));
-const ArchivePage = lazy(() => import('../archives/archive-page.tsx'));
-const ArchivesPage = lazy(() => import('../archives/archives-page.tsx'));
+const CameraPage = lazyPage(() => import('../camera/camera-page.tsx'));
+const ArchivePage = lazyPage(() => import('../archives/archive-page.tsx'));
+const ArchivesPage = lazyPage(() => import('../archives/archives-page.tsx'));
 
 function Page({ route }: { readonly route: Route }): ReactElement {
   switch (route.page) {

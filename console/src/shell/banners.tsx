@@ -42,7 +42,9 @@ export function SignIn(): ReactElement | null {
       <form className="card" onSubmit={submit}>
         <h1>This server needs a key</h1>
         <p className="muted">
-          Make one on the server with <code>zoetrope keys create --scope read</code>. It is kept in this tab only.
+          Make one on the server with{' '}
+          <code>zoetrope keys create --name console --scopes read,manage --tenant NAME</code>. It is kept in this tab
+          only.
         </p>
         <label className="field">
           <span>Key</span>
