@@ -337,17 +337,27 @@ describe('console of a server with keys', () => {
       const startMs = Date.now() - 20_000;
       for (let index = 0; index < 12; index += 1)
         await server.api.postFrame('gate', startMs + index * 1000, pictures.at(startMs + index * 1000));
-      const created = await server.command(['keys', 'create', '--name', 'test', '--scopes', 'read,manage', '--json']);
+      const created = await server.command([
+        'keys',
+        'create',
+        '--name',
+        'test',
+        '--scopes',
+        'read,manage',
+        '--tenant',
+        'test',
+        '--json',
+      ]);
       assert.equal(created.code, 0, created.stderr);
       const { secret } = JSON.parse(created.stdout) as { readonly secret: string };
       await server.restart();
       const page = await browser.newPage(DESK);
       page.setDefaultTimeout(15_000);
       await page.goto(server.url);
-      await page.getByLabel('Key').fill('zk_wrong');
+      await page.getByRole('textbox', { name: 'Key' }).fill('zk_wrong');
       await page.keyboard.press('Enter');
       await page.getByText('refused this key').waitFor();
-      await page.getByLabel('Key').fill(secret);
+      await page.getByRole('textbox', { name: 'Key' }).fill(secret);
       await page.keyboard.press('Enter');
       await page.locator('.tile img').waitFor();
       await page.locator('.tile').getByRole('link').click();
