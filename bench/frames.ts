@@ -60,8 +60,10 @@ async function measure(size: string, segments: number, streams: number): Promise
     count: segments * FRAMES_PER_SEGMENT,
     media: values.media ?? null,
   });
+  // The floor before and after, so that a machine that warms up or is busier by then wrongs neither side.
+  const floorBefore = measureFloor(join(directory, 'before'), segments);
   const ours = await measureServer(directory, paths, streams);
-  const floor = measureFloor(directory, segments);
+  const floor = (floorBefore + measureFloor(join(directory, 'after'), segments)) / 2;
   const spawned = measureSpawned(directory);
   return {
     size,
@@ -80,6 +82,8 @@ async function measureServer(directory: string, paths: readonly string[], stream
   await using server = await BenchServer.start(directory, {
     ZOETROPE_FRAME_ROOTS: join(directory, 'frames'),
     ZOETROPE_ROLES: 'api,ingest,worker',
+    // One engine process beside one ffmpeg: two busy hardware threads of one core would slow each other and count as more CPU.
+    ZOETROPE_WORKERS: '1',
   });
   const segmentCount = async (): Promise<number> =>
     (await server.get<{ readonly segments: number }>('/v1/server')).segments;
@@ -119,12 +123,21 @@ function eventBatches(paths: readonly string[], streams: number): readonly (read
 }
 
 /** One ffmpeg over all frames, less its own start: the difference of a long and a short run. */
-function measureFloor(directory: string, segments: number): number {
+function measureFloor(scratchDirectory: string, segments: number): number {
   const short = 5;
   const run = (count: number): number => {
-    const out = join(directory, `floor-${count}`);
-    mkdirSync(out);
-    const input = ['-threads', '1', '-f', 'image2', '-framerate', '25', '-i', join(directory, 'frames', '%05d.jpg')];
+    const out = join(scratchDirectory, String(count));
+    mkdirSync(out, { recursive: true });
+    const input = [
+      '-threads',
+      '1',
+      '-f',
+      'image2',
+      '-framerate',
+      '25',
+      '-i',
+      join(scratchDirectory, '..', 'frames', '%05d.jpg'),
+    ];
     const limit = ['-frames:v', String(count * FRAMES_PER_SEGMENT), '-filter_threads', '1'];
     const hls = `-f hls -hls_time 0.24 -hls_segment_type fmp4 -hls_list_size 0 -y`.split(' ');
     return childCpuS(() => ffmpeg([...input, ...limit, ...X264, ...hls, join(out, 'out.m3u8')]));

@@ -4,7 +4,7 @@ import type { WallMs } from '../../base/time.ts';
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * A capture time as people read it in a time zone: `2026-11-20 11:30:00.250 +01:00`, in UTC with `Z`.
+ * A capture time as people read it in a time zone: `2026-11-20 11:30:00.250 +01:00`, `Z` where it is UTC's.
  * @throws invalid_argument when the zone is unknown
  */
 export function formatCaptureTime(atMs: WallMs, timeZone: string): string {
@@ -12,7 +12,7 @@ export function formatCaptureTime(atMs: WallMs, timeZone: string): string {
   for (const { type, value } of formatOf(timeZone).formatToParts(atMs)) parts[type] = value;
   const { year, month, day, hour, minute, second, fractionalSecond, timeZoneName } = parts;
   const offset = timeZoneName?.replace('GMT', '') ?? '';
-  return `${year}-${month}-${day} ${hour}:${minute}:${second}.${fractionalSecond} ${offset === '' ? 'Z' : offset}`;
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}.${fractionalSecond} ${offset === '' || offset === '+00:00' ? 'Z' : offset}`;
 }
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
