@@ -48,7 +48,7 @@ test('every npm script that the documentation names exists', async () => {
   };
   const builtIn = new Set(['test', 'start']);
   const wrong = pages.flatMap(({ path, text }) =>
-    [...text.matchAll(/\bnpm run ([a-z][\w:-]*)/g)]
+    [...codeOf(text).matchAll(/\bnpm run ([a-z][\w:-]*)/g)]
       .map((match) => match[1] ?? '')
       .filter((name) => scripts[name] === undefined && !builtIn.has(name))
       .map((name) => `${path}: npm run ${name}`),
@@ -157,10 +157,13 @@ function headingsOf(text: string): ReadonlySet<string> {
   );
 }
 
+function codeOf(text: string): string {
+  return [...text.matchAll(/```[\s\S]*?```|`[^`\n]+`/g)].map((match) => match[0]).join('\n');
+}
+
 /** Commands in code: `zoetrope serve`, `npx zoetrope doctor`, `node bin/zoetrope.js keys`. */
 function commandsOf(text: string): readonly string[] {
-  const code = [...text.matchAll(/```[\s\S]*?```|`[^`\n]+`/g)].map((match) => match[0]).join('\n');
-  return [...code.matchAll(/(?:^|[\s`$])(?:npx |bin\/)?zoetrope(?:\.js)? ([a-z][a-z-]*)/gm)].map(
+  return [...codeOf(text).matchAll(/(?:^|[\s`$])(?:npx |bin\/)?zoetrope(?:\.js)? ([a-z][a-z-]*)/gm)].map(
     (match) => match[1] ?? '',
   );
 }
