@@ -23,10 +23,11 @@ export class DemoCameras implements Component {
     const child = spawn(
       process.execPath,
       [program, 'simulate', 'cameras', '--count', '4', '--interval', '1', '--url', this.#url()],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
+      // The channel carries nothing: its end tells the cameras that the server is gone, even after a kill -9.
+      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     );
     child.on('exit', (code, signal) => {
-      if (!this.#closing) this.#logger.warn({ code, signal }, 'the demo cameras ended');
+      if (!this.#closing) this.#logger.info({ code, signal }, 'the demo cameras ended');
     });
     await once(child, 'spawn');
     this.#child = child;

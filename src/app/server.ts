@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { KeyAccess } from '../access/key-access.ts';
 import { assertMayListen } from '../access/loopback.ts';
-import { catalogCheck, engineCheck, eventLogCheck, objectsCheck } from '../api/health-checks.ts';
+import { catalogCheck, engineCheck, eventLogCheck, eventLoopCheck, objectsCheck } from '../api/health-checks.ts';
 import { Health } from '../api/health.ts';
 import { createHttpServer, type HttpServer } from '../api/rest/http-server.ts';
 import type { Clock } from '../base/clock.ts';
@@ -19,6 +19,7 @@ import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
 import { FrameRoots } from '../ingest/frames/frame-roots.ts';
 import { FramesIngest } from '../ingest/frames/frames-ingest.ts';
 import { createFrameIntake } from '../ingest/frames/intake.ts';
+import { LastSeen } from '../ingest/frames/last-seen.ts';
 import { NewestFrames } from '../ingest/frames/newest-frames.ts';
 import { MetricsServer } from '../metrics/metrics-server.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -58,6 +59,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const defaults = streamDefaults(config);
   const engine = buildEngine(config, deps, metrics);
   const newest = new NewestFrames();
+  const lastSeen = new LastSeen({ catalog: stores.catalog, clock, logger });
   const shared = {
     ...stores,
     clock,
@@ -65,6 +67,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     logger,
     engine,
     newest,
+    lastSeen,
     defaults,
     roots: await FrameRoots.open(config.frames.frameRoots),
     limits: { maxBytes: config.http.maxFrameBytes, maxPixels: config.frames.maxPixels },
@@ -92,6 +95,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const health = new Health({
     clock,
     checks: [
+      eventLoopCheck(clock),
       catalogCheck(catalog, ids),
       objectsCheck(objects, ids, 0),
       eventLogCheck(events, FRAMES_TOPIC, SEGMENTER_GROUP),
@@ -141,6 +145,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const components: readonly Component[] = [
     ...storeComponents(stores, host),
     engine,
+    lastSeen,
     metricsServer,
     ...(has('ingest') ? [ingest] : []),
     ...(has('upkeep')

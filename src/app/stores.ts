@@ -75,10 +75,15 @@ async function openEvents(
   return createEmbeddedLog({
     path,
     partitions: config.stores.eventPartitions,
-    retentionMs: config.stores.eventRetentionHours * HOUR_MS,
+    retentionMs: eventRetention(config.stores.eventRetentionHours * HOUR_MS),
     clock: deps.clock,
     logger: deps.logger,
   });
+}
+
+/** Dead letters are kept for people to look into; an event that was worked through has told all it had to within the hour. */
+function eventRetention(retentionMs: number): (topic: string) => number {
+  return (topic) => (topic.endsWith('.dead') ? retentionMs : Math.min(retentionMs, HOUR_MS));
 }
 
 /** The absolute path in `scheme:PATH`, `scheme:///PATH` included. */

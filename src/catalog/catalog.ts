@@ -160,8 +160,11 @@ export interface TimelineStore {
   segmentsBetween(streamId: string, fromMs: WallMs, toMs: WallMs, limit: number): Promise<Window>;
   /** Which of these capture times already lie on the timeline (retired segments included). */
   knownFrameTimes(streamId: string, timesMs: readonly WallMs[]): Promise<ReadonlySet<WallMs>>;
-  /** Merged stretches of shown segments that overlap the range; two segments are one stretch when no more than `toleranceMs` lies between. */
-  coverage(streamId: string, fromMs: WallMs, toMs: WallMs, toleranceMs: number): Promise<readonly Stretch[]>;
+  /**
+   * Merged stretches of shown segments that overlap the range; two segments are one stretch when no more than `toleranceMs` lies between. Null:
+   * by the frame interval of the segment before, as the writer judges gaps.
+   */
+  coverage(streamId: string, fromMs: WallMs, toMs: WallMs, toleranceMs: number | null): Promise<readonly Stretch[]>;
   /** Sessions that overlap the range, oldest first. */
   sessionsBetween(streamId: string, fromMs: WallMs, toMs: WallMs): Promise<readonly Session[]>;
   /** Keys of all objects that rows of this stream name. */

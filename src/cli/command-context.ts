@@ -76,11 +76,15 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     if (controller.signal.aborted) process.exit(1);
     controller.abort(new ZoetropeError('cancelled', `Stopped by ${name}; what was done so far stays done.`));
   };
+  // Whoever started this process over a channel (the demo) may die without a word: its end breaks the channel.
+  const orphan = (): void =>
+    controller.abort(new ZoetropeError('cancelled', 'Stopped: the process that started it is gone.'));
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  if (process.connected) process.on('disconnect', orphan);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt).off('disconnect', orphan);
   }
 }
 

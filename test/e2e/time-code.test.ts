@@ -62,7 +62,7 @@ describe('the code in the picture equals the playlist’s time', () => {
   const range = (): string => {
     const [first = 0] = times;
     const from = new Date(first - 1000).toISOString();
-    return `range.m3u8?from=${from}&to=${new Date((times.at(-1) ?? 0) + 60_000).toISOString()}`;
+    return `range.m3u8?from=${from}&to=${new Date((times.at(-1) ?? 0) + 1).toISOString()}`;
   };
 
   for (const [name, path] of [

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { Stream } from '../../src/timeline/stream.ts';
+import { launchBrowser } from '../fixtures/browser.ts';
 import { PlaybackServer } from '../fixtures/playback.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const HLS_JS = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js');
-const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
 const SEGMENTS = 8;
 const DEADLINE_MS = 20_000;
 
@@ -20,7 +18,7 @@ interface Played {
   readonly urls: readonly string[];
 }
 
-describe('hls.js in Chromium', { skip: existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed` }, () => {
+describe('hls.js in Chromium', () => {
   let server: PlaybackServer;
   let browser: Browser;
   let page: Page;
@@ -37,10 +35,7 @@ describe('hls.js in Chromium', { skip: existsSync(CHROMIUM) ? false : `${CHROMIU
       await server.append(stream.id, { intervalMs: 500, gapMs: index === 5 ? 30_000 : 0 });
     }
     to = new Date(server.clock.nowMs()).toISOString();
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QUIET],
-    });
+    browser = await launchBrowser();
     page = await browser.newPage();
     const html = '<!doctype html><video muted></video>';
     await page.route('**/player.html', (route) => route.fulfill({ contentType: 'text/html', body: html }));

@@ -15,6 +15,7 @@ export interface GapRange {
 export interface GapQuestion {
   readonly fromMs: WallMs;
   readonly toMs: WallMs;
+  /** Silence at an edge of the range beyond which it is a gap; what lies between two stretches is one whatever its length. */
   readonly toleranceMs: number;
   /** Stretches that overlap the range, widened by the tolerance on both sides, in order. */
   readonly stretches: readonly Stretch[];
@@ -26,7 +27,7 @@ export interface GapQuestion {
   readonly silentUntilMs: WallMs | null;
 }
 
-/** Silence between two segments that is shown as a gap, in milliseconds: the stream's own, or by its frame interval, at least a second. */
+/** Silence at an edge of a range that is shown as a gap, in milliseconds: the stream's own, or by its frame interval, at least a second. */
 export function toleranceOf(settings: Pick<StreamSettings, 'gapToleranceMs' | 'frameIntervalMs'>): number {
   return settings.gapToleranceMs ?? Math.max(MIN_TOLERANCE_MS, GAP_INTERVALS * settings.frameIntervalMs);
 }
@@ -36,16 +37,16 @@ export function gapsOf(question: GapQuestion): readonly GapRange[] {
   const { fromMs, toMs, toleranceMs, stretches, hasEarlier, hasLater, silentUntilMs } = question;
   const gaps: GapRange[] = [];
   let endMs: WallMs | null = hasEarlier ? wallMs(fromMs - toleranceMs) : null;
-  const addUpTo = (startMs: WallMs): void => {
-    if (endMs === null || startMs - endMs <= toleranceMs) return;
+  const addUpTo = (startMs: WallMs, leastMs: number): void => {
+    if (endMs === null || startMs - endMs <= leastMs) return;
     const gap = { fromMs: wallMs(Math.max(endMs, fromMs)), toMs: wallMs(Math.min(startMs, toMs)) };
     if (gap.toMs > gap.fromMs) gaps.push(gap);
   };
-  for (const stretch of stretches) {
-    addUpTo(stretch.fromMs);
+  for (const [index, stretch] of stretches.entries()) {
+    addUpTo(stretch.fromMs, index === 0 ? toleranceMs : 0);
     endMs = wallMs(Math.max(endMs ?? stretch.toMs, stretch.toMs));
   }
-  if (hasLater) addUpTo(wallMs(toMs + toleranceMs + 1));
-  else if (silentUntilMs !== null) addUpTo(silentUntilMs);
+  if (hasLater) addUpTo(wallMs(toMs + toleranceMs + 1), toleranceMs);
+  else if (silentUntilMs !== null) addUpTo(silentUntilMs, toleranceMs);
   return gaps;
 }

@@ -1,12 +1,16 @@
 import { sql } from 'kysely';
 import { wallMs } from '../../base/time.ts';
+import { GAP_INTERVALS } from '../../timeline/gap.ts';
 import type { Stretch } from '../catalog.ts';
 import { isCovered } from './hold-cover.ts';
 import { prepare } from './prepared.ts';
 import type { CatalogDb, SegmentTable } from './schema.ts';
 import type { RangeParams } from './window-queries.ts';
 
-type CoverageRow = Pick<SegmentTable, 'start_ms' | 'end_ms' | 'is_late' | 'sequence' | 'frame_count' | 'size_bytes'>;
+type CoverageRow = Pick<
+  SegmentTable,
+  'start_ms' | 'end_ms' | 'is_late' | 'sequence' | 'frame_count' | 'size_bytes' | 'discontinuity'
+>;
 type PagePlace = Pick<CoverageRow, 'start_ms' | 'is_late' | 'sequence'>;
 
 /** Bounds the memory for ranges of many days. */
@@ -15,7 +19,7 @@ const PAGE = 20_000;
 const shownPage = prepare<RangeParams & PagePlace, CoverageRow>((db, param) =>
   db
     .selectFrom('segment')
-    .select(['start_ms', 'end_ms', 'is_late', 'sequence', 'frame_count', 'size_bytes'])
+    .select(['start_ms', 'end_ms', 'is_late', 'sequence', 'frame_count', 'size_bytes', 'discontinuity'])
     .where('rendition_id', '=', param('renditionId'))
     .where('start_ms', '>=', param('start_ms'))
     .where('start_ms', '<', param('toMs'))
@@ -40,16 +44,34 @@ const shownPage = prepare<RangeParams & PagePlace, CoverageRow>((db, param) =>
  * Merges shown segments into stretches. Done here and not by window functions: reading a day's rows and one pass over them takes less than half
  * the CPU of the two sorts that "gaps and islands" needs in SQLite.
  */
-export async function coverageOf(db: CatalogDb, range: RangeParams, toleranceMs: number): Promise<readonly Stretch[]> {
+export async function coverageOf(
+  db: CatalogDb,
+  range: RangeParams,
+  toleranceMs: number | null,
+): Promise<readonly Stretch[]> {
   const stretches: Stretch[] = [];
+  let last: CoverageRow | undefined;
   let place: PagePlace = { start_ms: range.sinceStartMs, is_late: -1, sequence: -1 };
   for (;;) {
     const rows = await shownPage(db, { ...range, ...place });
-    for (const row of rows) addTo(stretches, row, toleranceMs);
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return stretches;
-    place = last;
+    for (const row of rows) {
+      addTo(stretches, row, toleranceMs ?? ownTolerance(last, row));
+      if (last === undefined || row.end_ms > last.end_ms) last = row;
+    }
+    const lastRead = rows.at(-1);
+    if (lastRead === undefined || rows.length < PAGE) return stretches;
+    place = lastRead;
   }
+}
+
+/**
+ * What the writer went by when it decided whether a gap precedes a segment: {@link GAP_INTERVALS} frame intervals. Where it saw one (or another
+ * reason for a discontinuity) a hole of more than one interval is that gap; the interval is that of the segment before.
+ */
+function ownTolerance(before: CoverageRow | undefined, row: CoverageRow): number {
+  if (before === undefined || before.frame_count === 0) return 0;
+  const intervalMs = (before.end_ms - before.start_ms) / before.frame_count;
+  return row.discontinuity === 1 ? intervalMs : GAP_INTERVALS * intervalMs;
 }
 
 function addTo(stretches: Stretch[], row: CoverageRow, toleranceMs: number): void {

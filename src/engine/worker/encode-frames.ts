@@ -15,7 +15,8 @@ import type {
 } from '../engine.ts';
 import { CaptureTimeStamp } from '../overlay/capture-time-stamp.ts';
 import { FrameSource, rejection } from './frame-source.ts';
-import { H264Encoder } from './h264-encoder.ts';
+import type { EncoderPool } from './encoder-pool.ts';
+import type { H264Encoder } from './h264-encoder.ts';
 import { JpegDecoder } from './jpeg-decoder.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -45,7 +46,7 @@ export async function encodeFrames(request: EncodeFramesRequest, context: Worker
   } else {
     const failed = new Set(unreadable.map((frame) => frame.capturedAtMs));
     const readable = request.frames.filter((frame) => !failed.has(frame.capturedAtMs));
-    const runs = await encodeRuns(readable, request, source, rejected);
+    const runs = await encodeRuns(readable, request, source, rejected, context.encoders);
     let epoch = request.epoch;
     for (const [index, run] of runs.entries()) {
       const endMs = runs[index + 1]?.times[0] ?? request.nextCapturedAtMs;
@@ -69,6 +70,7 @@ async function encodeRuns(
   request: EncodeFramesRequest,
   source: FrameSource,
   rejected: RejectedFrame[],
+  encoders: EncoderPool,
 ): Promise<readonly Run[]> {
   using decoder = new JpegDecoder(request.limits);
   const stamp = request.overlay === null ? null : new CaptureTimeStamp(request.overlay);
@@ -79,9 +81,8 @@ async function encodeRuns(
       const picture = await decodeFrame(frame, source, decoder, rejected);
       if (picture === null) continue;
       if (encoder?.width !== picture.width || encoder.height !== picture.height) {
-        encoder?.[Symbol.dispose]();
         const { width, height } = picture;
-        encoder = new H264Encoder({ width, height, crf: request.crf });
+        encoder = encoders.open({ width, height, crf: request.crf });
         runs.push({ width, height, parameterSets: encoder.parameterSets, times: [], samples: [] });
       }
       stamp?.draw(picture, frame.capturedAtMs);
@@ -89,9 +90,11 @@ async function encodeRuns(
       run?.times.push(frame.capturedAtMs);
       run?.samples.push(encoder.encode(picture));
     }
-  } finally {
-    encoder?.[Symbol.dispose]();
+  } catch (error) {
+    encoders.clear();
+    throw error;
   }
+  encoders.trim();
   return runs;
 }
 

@@ -21,40 +21,64 @@ import {
 import { check, setOptions } from './av.ts';
 
 /**
- * The clock that rate control sees. x264's CRF spends more on frames that last longer: at the true 5 s a frame a segment is four times the size
- * at the same quality setting, so the encoder is told 25 frames a second and the packager stamps the true times.
+ * How much coarser a quantiser than the `crf` asked for gives the same: constant quantiser 27 and x264's own `crf` 26 need the same bytes for the same
+ * PSNR on camera pictures (within 5 % and 0.4 dB, measured on noisy and calm scenes at 640×480 and 1280×720).
+ *
+ * The quantiser is constant because x264's rate control has a memory: it takes a segment's first quantiser from what it encoded before, which in
+ * an encoder shared by cameras was another camera. Without memory an encoder serves any number of segments, each the same as if it were alone, and
+ * neither the opening (1.5 ms) nor the look-ahead is paid for every segment: a quarter less CPU in all.
+ */
+const QUANTISER_ABOVE_CRF = 1;
+const COARSEST_QUANTISER = 51;
+
+/**
+ * The clock that the encoder is told; the packager stamps the true times. It decides the level alone, which must not depend on how often a camera
+ * sends.
  */
 const NOMINAL_RATE = 25;
 
-/** x264's SEI is 600 bytes of settings in every segment: of no use to a player. */
+/** x264's SEI is 600 bytes of settings in a segment: of no use to a player. */
 const DROPPED_NALS = new Set([...OUT_OF_BAND_NALS, NAL.sei]);
 
-/** Encodes the pictures of one segment: the first is an IDR, the others refer back only, one goes out for each that comes in. */
+/** What an encoder is for. */
+export interface H264EncoderOptions {
+  readonly width: number;
+  readonly height: number;
+  /** Constant rate factor, 0 (lossless) to 51, as x264 counts it. */
+  readonly crf: number;
+}
+
+/** Encodes segments of pictures: the first is an IDR, the others refer back only, one goes out for each that comes in. */
 export class H264Encoder implements Disposable {
   readonly width: number;
   readonly height: number;
+  readonly parameterSets: ParameterSets;
   readonly #context: CodecContext;
   readonly #packet = new Packet();
   #count = 0n;
+  #isFirst = true;
 
-  constructor(options: { readonly width: number; readonly height: number; readonly crf: number }) {
+  constructor(options: H264EncoderOptions) {
     this.width = options.width;
     this.height = options.height;
-    this.#context = openEncoder(options.width, options.height, options.crf);
+    this.#context = openEncoder(options);
     this.#packet.alloc();
+    const { extraData } = this.#context;
+    if (extraData === null) throw new ZoetropeError('engine_failed', 'The H.264 encoder gave no parameter sets.');
+    this.parameterSets = parameterSetsOf(extraData);
   }
 
-  get parameterSets(): ParameterSets {
-    const extraData = this.#context.extraData;
-    if (extraData === null) throw new ZoetropeError('engine_failed', 'The H.264 encoder gave no parameter sets.');
-    return parameterSetsOf(extraData);
+  /** The next picture begins a segment: it refers to nothing before it. */
+  beginSegment(): void {
+    this.#isFirst = true;
   }
 
   /** The picture as an `avc1` sample: NAL units with lengths of four bytes. */
   encode(frame: Frame): Uint8Array {
     frame.pts = this.#count;
     // Decoded JPEGs say "I" of themselves, which would make every picture one.
-    frame.pictType = this.#count === 0n ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    frame.pictType = this.#isFirst ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    this.#isFirst = false;
     this.#count += 1n;
     check(this.#context.sendFrameSync(frame), 'encode a picture');
     check(this.#context.receivePacketSync(this.#packet), 'encode a picture');
@@ -71,7 +95,7 @@ export class H264Encoder implements Disposable {
   }
 }
 
-function openEncoder(width: number, height: number, crf: number): CodecContext {
+function openEncoder({ width, height, crf }: H264EncoderOptions): CodecContext {
   const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
   if (codec === null) throw new ZoetropeError('engine_failed', 'This FFmpeg has no libx264 encoder.');
   const context = new CodecContext();
@@ -92,7 +116,7 @@ function openEncoder(width: number, height: number, crf: number): CodecContext {
   setOptions(context, {
     preset: 'ultrafast',
     tune: 'zerolatency',
-    crf: String(crf),
+    qp: String(crf === 0 ? 0 : Math.min(COARSEST_QUANTISER, crf + QUANTISER_ABOVE_CRF)),
     'forced-idr': '1',
     'x264-params': 'scenecut=0',
   });

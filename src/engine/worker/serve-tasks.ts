@@ -5,6 +5,7 @@ import type { EncodeFramesRequest, ProbeRequest, RemuxRequest, SnapshotRequest }
 import { toErrorMessage, type FromProcess, type TaskKind, type ToProcess } from '../protocol.ts';
 import { silenceAvLog } from './av.ts';
 import { encodeFrames } from './encode-frames.ts';
+import { EncoderPool } from './encoder-pool.ts';
 import { probe } from './probe.ts';
 import { remux } from './remux.ts';
 import { snapshot } from './snapshot.ts';
@@ -43,7 +44,7 @@ async function start(
 ): Promise<WorkerContext> {
   const objects = await openObjects(childArguments);
   await objects.start(new AbortController().signal);
-  return { objects, ids: randomIds };
+  return { objects, ids: randomIds, encoders: new EncoderPool() };
 }
 
 async function perform(

@@ -1,17 +1,17 @@
 import type { Component } from '../../base/component.ts';
 import { messageOf } from '../../base/errors.ts';
-import { wallMs, type WallMs } from '../../base/time.ts';
-import type { Catalog, StreamTouch } from '../../catalog/catalog.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
 import type { Consumer, EventLog } from '../../events/event-log.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from './frame-event.ts';
+import type { LastSeen } from './last-seen.ts';
 import { PartitionWorker, type PartitionWorkerDeps } from './partition-worker.ts';
 
-const TOUCH_INTERVAL_MS = 1_000;
 const DRAIN_LIMIT_MS = 15_000;
 
 /** What the frames ingest works with. */
 export interface FramesIngestDeps extends Omit<PartitionWorkerDeps, 'seen' | 'catalog' | 'events'> {
-  readonly catalog: PartitionWorkerDeps['catalog'] & Pick<Catalog, 'onChange' | 'touchStreams'>;
+  readonly catalog: PartitionWorkerDeps['catalog'] & Pick<Catalog, 'onChange'>;
+  readonly lastSeen: Pick<LastSeen, 'note'>;
   readonly events: Pick<EventLog, 'publish' | 'consume'>;
 }
 
@@ -20,11 +20,8 @@ export class FramesIngest implements Component {
   readonly name = 'frames ingest';
   readonly #deps: FramesIngestDeps;
   readonly #workers = new Map<PartitionWorker, Promise<void>>();
-  readonly #ended = new AbortController();
-  #touches = new Map<string, StreamTouch>();
   #consumer: Consumer | null = null;
   #unsubscribe: (() => void) | null = null;
-  #touching: Promise<void> = Promise.resolve();
   #draining = false;
 
   constructor(deps: FramesIngestDeps) {
@@ -47,12 +44,15 @@ export class FramesIngest implements Component {
       const changed = new Set(change.streamIds.filter((id) => change.remote || !own.has(id)));
       if (changed.size > 0) for (const worker of this.#workers.keys()) worker.refresh(changed);
     });
-    this.#touching = this.#touchRegularly();
     this.#consumer = await this.#deps.events.consume({
       topic: FRAMES_TOPIC,
       group: SEGMENTER_GROUP,
       onAssigned: async (partition) => {
-        const worker = new PartitionWorker(partition, { ...this.#deps, seen: this.#seen });
+        const worker = new PartitionWorker(partition, {
+          ...this.#deps,
+          seen: (streamId, capturedAtMs, receivedAtMs) =>
+            this.#deps.lastSeen.note(streamId, capturedAtMs, receivedAtMs),
+        });
         if (this.#draining) worker.drain();
         const run = worker.run();
         this.#workers.set(worker, run);
@@ -75,9 +75,6 @@ export class FramesIngest implements Component {
     await this.#consumer?.close();
     this.#consumer = null;
     this.#unsubscribe?.();
-    this.#ended.abort();
-    await this.#touching;
-    await this.#touch();
   }
 
   /** Every worker ends by itself once it is drained; a stuck one is cut off by the consumer's close. */
@@ -86,40 +83,5 @@ export class FramesIngest implements Component {
     const tooLong = this.#deps.clock.wait(DRAIN_LIMIT_MS, giveUp.signal).catch(() => undefined);
     await Promise.race([Promise.allSettled(this.#workers.values()), tooLong]);
     giveUp.abort();
-  }
-
-  readonly #seen = (streamId: string, capturedAtMs: WallMs, receivedAtMs: number): void => {
-    const known = this.#touches.get(streamId);
-    this.#touches.set(streamId, {
-      streamId,
-      lastCapturedAtMs: wallMs(Math.max(capturedAtMs, known?.lastCapturedAtMs ?? 0)),
-      lastReceivedAtMs: wallMs(Math.max(receivedAtMs, known?.lastReceivedAtMs ?? 0)),
-    });
-  };
-
-  async #touchRegularly(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      try {
-        await this.#deps.clock.wait(TOUCH_INTERVAL_MS, this.#ended.signal);
-      } catch {
-        // Closing: the last touches are written by `close`.
-        return;
-      }
-      await this.#touch();
-    }
-  }
-
-  async #touch(): Promise<void> {
-    if (this.#touches.size === 0) return;
-    const touches = [...this.#touches.values()];
-    this.#touches = new Map();
-    try {
-      await this.#deps.catalog.touchStreams(touches);
-    } catch (error) {
-      this.#deps.logger.warn(
-        { error: messageOf(error), streams: touches.length },
-        'last-seen times could not be written; the next frames bring newer ones',
-      );
-    }
   }
 }

@@ -12,6 +12,7 @@ import { effectiveSettings, type Stream, type StreamSettings } from '../../timel
 import { FRAMES_TOPIC, keyOf, type FrameRecord, type FrameTarget } from './frame-event.ts';
 import type { AcceptedFrame, FrameEventValue, FrameIntake, PostedFrame } from './frame-intake.ts';
 import { framePrefix, type FrameRoots } from './frame-roots.ts';
+import type { LastSeen } from './last-seen.ts';
 
 const KNOWN_DEVICES = 50_000;
 
@@ -23,6 +24,7 @@ export interface IntakeDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly roots: FrameRoots;
+  readonly lastSeen: Pick<LastSeen, 'note'>;
   readonly limits: FrameLimits;
   readonly defaults: StreamSettings;
 }
@@ -72,6 +74,7 @@ class Intake implements FrameIntake {
       await objects.delete([key]).catch(() => undefined);
       throw error;
     }
+    this.#deps.lastSeen.note(stream.id, frame.capturedAtMs, this.#deps.clock.nowMs());
     return { eventId, streamId: stream.id };
   }
 
@@ -82,7 +85,7 @@ class Intake implements FrameIntake {
   }
 
   async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
-    const { roots, events, defaults } = this.#deps;
+    const { roots, events, defaults, clock, lastSeen } = this.#deps;
     for (const value of values) this.#checkTime(parseRfc3339(value.timestamp, 'timestamp'), defaults);
     const accepted: AcceptedFrame[] = [];
     const published: NewEvent[] = [];
@@ -94,6 +97,11 @@ class Intake implements FrameIntake {
       published.push({ key: keyOf({ kind: 'device', tenant: clientId, deviceId }), value: recordOf(value) });
     }
     await events.publish(FRAMES_TOPIC, published);
+    const nowMs = clock.nowMs();
+    for (const [index, { streamId }] of accepted.entries()) {
+      const timestamp = values[index]?.timestamp;
+      if (timestamp !== undefined) lastSeen.note(streamId, parseRfc3339(timestamp), nowMs);
+    }
     return accepted;
   }
 

@@ -12,8 +12,8 @@ export interface SegmentRhythm {
 }
 
 /**
- * EXT-X-TARGETDURATION for a playlist: an integer not below any segment's rounded duration (RFC 8216bis §4.4.3.1), which must not change while
- * the playlist lives.
+ * EXT-X-TARGETDURATION for a playlist: an integer not below any segment's duration (RFC 8216bis §4.4.3.1 asks it of the rounded one), which must
+ * not change while the playlist lives.
  *
  * How long segments will become cannot be known: a camera may slow down. Three things keep the number still. A segment counts for as long as
  * it would have been with all its frames, so the short first segment of a session says what the next ones will be. The result is a rung of a
@@ -28,7 +28,7 @@ export function targetDuration(
 ): number {
   let longestS = 0;
   for (const length of lengths) longestS = Math.max(longestS, expectedS(length, rhythm));
-  return Math.max(previous, rungAbove(Math.round(longestS / speed)));
+  return Math.max(previous, rungAbove(Math.ceil(longestS / speed)));
 }
 
 /** The smallest rung not below a whole number of seconds: 1 to 8, then about a seventh more each time. */

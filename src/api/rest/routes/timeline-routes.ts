@@ -97,7 +97,7 @@ async function timelineOf(stream: Stream, fromMs: WallMs, toMs: WallMs, deps: Ap
   const nowMs = clock.nowMs();
   const far = wallMs(Number.MAX_SAFE_INTEGER);
   const [wide, earlier, later, live, sessions, markers, holds] = await Promise.all([
-    catalog.coverage(stream.id, wallMs(fromMs - toleranceMs), wallMs(toMs + toleranceMs), toleranceMs),
+    catalog.coverage(stream.id, wallMs(fromMs - toleranceMs), wallMs(toMs + toleranceMs), settings.gapToleranceMs),
     catalog.segmentsBetween(stream.id, wallMs(0), fromMs, 1),
     catalog.segmentsBetween(stream.id, toMs, far, 1),
     catalog.liveWindow(stream.id, 1),
