@@ -80,6 +80,27 @@ test('a change of size within a batch begins a new segment and epoch; time stays
   );
 });
 
+test('what was encoded before makes no difference to a picture', async () => {
+  const pictures = [{ seed: 7 }, { seed: 8 }, { seed: 9 }];
+  const times = [T0, T0 + 1000, T0 + 2000];
+  const decoded = [];
+  for (const between of [
+    [{ seed: 1 }],
+    Array.from({ length: 5 }, (_, seed) => ({ seed: 20 + seed })),
+    [{ width: 320, height: 240 }],
+  ]) {
+    await encode(
+      between,
+      between.map((_, index) => T0 + index),
+    );
+    const [segment] = (await encode(pictures, times)).segments;
+    assert.ok(segment?.newEpoch);
+    decoded.push(await decodeLuma(segment.newEpoch.init, await bench.objects.get(segment.objectKey)));
+  }
+  assert.deepEqual(decoded[1], decoded[0]);
+  assert.deepEqual(decoded[2], decoded[0]);
+});
+
 for (const sampling of ['4:2:0', '4:2:2', '4:4:4'] as const) {
   for (const [width, height] of [
     [640, 480],
