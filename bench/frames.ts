@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,6 +32,9 @@ interface SizeResult {
   readonly size: string;
   readonly segments: number;
   readonly jpegBytes: number;
+  /** Of a segment, ours and the floor's: that neither saves CPU by coding worse. */
+  readonly segmentBytes: number;
+  readonly floorSegmentBytes: number;
   readonly cpuPerSegmentS: number;
   readonly floorCpuPerSegmentS: number;
   readonly spawnCpuPerSegmentS: number;
@@ -69,16 +72,22 @@ async function measure(size: string, segments: number, streams: number): Promise
     size,
     segments,
     jpegBytes: Math.round(paths.reduce((sum, path) => sum + statSync(path).size, 0) / paths.length),
-    cpuPerSegmentS: round(ours),
+    segmentBytes: Math.round(ours.segmentBytes),
+    floorSegmentBytes: Math.round(segmentBytesIn(join(directory, 'after', String(segments)))),
+    cpuPerSegmentS: round(ours.cpuS),
     floorCpuPerSegmentS: round(floor),
     spawnCpuPerSegmentS: round(spawned),
-    ratioToFloor: round(ours / floor),
-    ratioToSpawn: round(ours / spawned),
+    ratioToFloor: round(ours.cpuS / floor),
+    ratioToSpawn: round(ours.cpuS / spawned),
   };
 }
 
 /** The whole tree's CPU while it turns the frames into segments, after it has warmed up on a few, less what it uses when idle. */
-async function measureServer(directory: string, paths: readonly string[], streams: number): Promise<number> {
+async function measureServer(
+  directory: string,
+  paths: readonly string[],
+  streams: number,
+): Promise<{ readonly cpuS: number; readonly segmentBytes: number }> {
   await using server = await BenchServer.start(directory, {
     ZOETROPE_FRAME_ROOTS: join(directory, 'frames'),
     ZOETROPE_ROLES: 'api,ingest,worker',
@@ -102,7 +111,8 @@ async function measureServer(directory: string, paths: readonly string[], stream
   }
   while ((await segmentCount()) < batches.length) await pause(250);
   const used = treeCpuS(server.pid) - from - idlePerMs * (performance.now() - startedAt);
-  return used / measured.length;
+  const { segmentBytes } = await server.get<{ readonly segmentBytes: number }>('/v1/server');
+  return { cpuS: used / measured.length, segmentBytes: segmentBytes / batches.length };
 }
 
 /** Frame events, a segment's worth at a time, the streams in turn. */
@@ -143,6 +153,13 @@ function measureFloor(scratchDirectory: string, segments: number): number {
     return childCpuS(() => ffmpeg([...input, ...limit, ...X264, ...hls, join(out, 'out.m3u8')]));
   };
   return (run(segments) - run(short)) / (segments - short);
+}
+
+function segmentBytesIn(directory: string): number {
+  const sizes = readdirSync(directory).flatMap((name) =>
+    name.endsWith('.m4s') ? [statSync(join(directory, name)).size] : [],
+  );
+  return sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
 }
 
 /** A process for each segment, as is simplest to build. */

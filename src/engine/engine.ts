@@ -42,6 +42,7 @@ export interface EncodeFramesRequest {
   readonly lastFrameDurationMs: number;
   /** The epoch to go on with if the encoder's parameters turn out the same; null begins a new one. */
   readonly epoch: { readonly initSha256: string; readonly anchorMs: WallMs } | null;
+  /** Quality from 0 (lossless) to 51, on the scale of x264's constant rate factor. */
   readonly crf: number;
   readonly overlay: OverlaySettings | null;
   readonly limits: FrameLimits;
