@@ -287,13 +287,35 @@ describe('console', () => {
     });
   });
 
-  it('says that a camera is offline and shows its last picture', async () => {
+  it('shows the last picture of a camera that is offline, and goes on by itself when it is back', async () => {
     await withPage(DESK, async (camera) => {
-      const yard = await server.api.streamOf('yard');
+      const yard = await eventually(
+        'the camera is offline',
+        async () => {
+          const stream = await server.api.streamOf('yard');
+          return stream.state === 'offline' ? stream : undefined;
+        },
+        { timeoutMs: 40_000 },
+      );
       await camera.open(`${server.url}/streams/${yard.id}`);
-      await camera.page.getByText('Offline since').waitFor({ timeout: 40_000 });
-      const { codeMs } = await camera.shown();
-      assert.equal(codeMs, Date.parse(yard.lastCapturedAt ?? ''));
+      const badge = camera.page.getByText('Offline since');
+      await badge.waitFor();
+      assert.equal((await camera.shown()).codeMs, Date.parse(yard.lastCapturedAt ?? ''));
+      using pictures = new TimedPictures();
+      const backMs = Date.now();
+      for (let index = 0; index < 12; index += 1) {
+        await post(pictures, 'yard', Date.now());
+        await delay(500);
+      }
+      await badge.waitFor({ state: 'detached' });
+      await eventually(
+        'new pictures are on screen',
+        async () => {
+          const { codeMs, frameMs } = await camera.shown();
+          return codeMs !== null && codeMs >= backMs && frameMs !== null && frameMs >= backMs ? true : undefined;
+        },
+        { timeoutMs: 20_000 },
+      );
     });
   });
 

@@ -58,9 +58,9 @@ function Row(props: {
       <td className="archive-name">
         <Link href={href}>{name ?? '…'}</Link>
       </td>
-      <td data-label="From – to">{spanText(fromMs, toMs, shownZone)}</td>
+      <td>{spanText(fromMs, toMs, shownZone)}</td>
       <td data-label="Length">{duration(toMs - fromMs)}</td>
-      <td data-label="Goes" className={leftMs !== null && leftMs < 86_400_000 ? 'archive-soon' : 'muted'}>
+      <td data-label="Expires" className={leftMs !== null && leftMs < 86_400_000 ? 'archive-soon' : 'muted'}>
         {leftMs === null
           ? 'never'
           : leftMs <= 0
@@ -160,7 +160,7 @@ export default function ArchivesPage(): ReactElement {
               <th scope="col">Camera</th>
               <th scope="col">From – to</th>
               <th scope="col">Length</th>
-              <th scope="col">Goes</th>
+              <th scope="col">Expires</th>
               <th scope="col">
                 <span className="visually-hidden">Play or delete</span>
               </th>

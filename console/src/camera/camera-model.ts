@@ -106,9 +106,11 @@ export class CameraModel {
   #placeFirst(): void {
     const data = this.feed.data.get();
     if (this.#placed || data === null || this.archive !== null) return;
-    this.#placed = true;
     const nowMs = this.feed.nowMs();
     const { atMs, selection } = readOpenAt(location.search);
+    // What is kept from before the retained window comes with a later answer.
+    const wantedMs = selection?.fromMs ?? atMs ?? nowMs;
+    this.#placed = data.stretches.length > 0 && contains(this.bounds(), wantedMs);
     const view = firstView(data.stretches[0]?.fromMs ?? nowMs, nowMs, this.bounds());
     if (selection !== null) this.view.set(fit(selection, this.bounds()));
     else if (atMs !== null && !contains(view, atMs)) this.view.set(placeAt(atMs, 0.5, spanOf(view), this.bounds()));

@@ -24,7 +24,9 @@ function Cover({ model }: { readonly model: CameraModel }): ReactElement | null 
             ? 'These pictures are no longer kept.'
             : stream.state === 'new'
               ? 'Waiting for the first frame.'
-              : 'The first segment is being made.'}
+              : stream.state === 'offline'
+                ? 'No pictures of this camera are kept.'
+                : 'The first segment is being made.'}
         </p>
         <p className="cover-detail">It plays by itself as soon as there are pictures.</p>
       </div>

@@ -4,7 +4,7 @@ import { behindHole, bufferedOf, isBuffered } from './buffered.ts';
 import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
 import type { MediaSession, SessionEvents } from './hls-session.ts';
 import { isAtEdge, isNearEdge, liveDelayS } from './live-edge.ts';
-import { pathOf } from './playback-access.ts';
+import { prepareSession } from './open-session.ts';
 import { PlaybackClock } from './playback-clock.ts';
 import type { PlayerOptions, PlayerState, StartAt } from './player-state.ts';
 import { isSameSource, type Source } from './source.ts';
@@ -127,15 +127,9 @@ export class Player {
       },
     };
     try {
-      const [{ openWithHls, canUseHls }] = await Promise.all([import('./hls-session.ts'), access.ready()]);
-      if (opening !== this.#opening) return;
       const { source, speed } = this.state.get();
-      const url = new URL(pathOf(streamId, source, speed), location.href).href;
-      if (canUseHls()) this.#session = openWithHls(video, url, (address) => access.sign(address), events);
-      else {
-        const { openNatively } = await import('./native-session.ts');
-        this.#session = openNatively(video, access.sign(url), events);
-      }
+      const open = await prepareSession({ streamId, access, source, speed });
+      if (opening === this.#opening) this.#session = open(video, events);
     } catch (error) {
       if (opening === this.#opening) this.#fail('failed', describeError(error));
     }
@@ -147,6 +141,15 @@ export class Player {
     if (atMs !== null && !this.state.get().live) this.#start = { atMs };
     this.#session?.close();
     this.#session = null;
+    if (phase === 'empty' && this.state.get().source.kind === 'dvr') {
+      // Nothing in the retained window, but an older stretch may be kept.
+      const wantedMs = typeof this.#start === 'string' ? Number.MAX_SAFE_INTEGER : this.#start.atMs;
+      const kept = this.#options.chooseSource(wantedMs, Number.POSITIVE_INFINITY);
+      if (kept?.kind === 'range') {
+        this.load(kept, { atMs: Math.min(wantedMs, kept.toMs - 1) });
+        return;
+      }
+    }
     this.#set({ phase, why, waiting: 'no' });
     this.#retry = setTimeout(() => void this.#open(), RETRY_MS);
   }

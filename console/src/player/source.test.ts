@@ -34,6 +34,12 @@ it('finds nothing between the last kept stretch and the window', () => {
   assert.equal(sourceFor(50 * H, 76 * H, data), null);
 });
 
+it('plays the last kept stretch when the window is empty', () => {
+  const kept = { ...data, stretches: data.stretches.slice(0, 2) };
+  assert.deepEqual(sourceFor(90 * H, Number.POSITIVE_INFINITY, kept), { kind: 'range', fromMs: 34 * H, toMs: 40 * H });
+  assert.equal(sourceFor(90 * H, Number.POSITIVE_INFINITY, { ...data, stretches: [] }), null);
+});
+
 it('knows playlists apart', () => {
   assert.ok(isSameSource({ kind: 'dvr' }, { kind: 'dvr' }));
   assert.ok(!isSameSource({ kind: 'range', fromMs: 1, toMs: 2 }, { kind: 'range', fromMs: 1, toMs: 3 }));

@@ -18,15 +18,16 @@ export function isSameSource(a: Source, b: Source): boolean {
 
 /**
  * The playlist that shows a wall time: the retained window from `dvrFromMs` on; before it, the kept stretch that holds the
- * time or the next one after it. Null when nothing before the window is kept.
+ * time or the next one after it. Null when nothing before the window is kept. A `dvrFromMs` of Infinity says that the window
+ * is empty: then the last kept stretch is better than none.
  */
 export function sourceFor(atMs: number, dvrFromMs: number | null, data: TimelineData | null): Source | null {
   if (dvrFromMs === null || atMs >= dvrFromMs) return { kind: 'dvr' };
-  const kept: Stretch | undefined = data?.stretches.find(
-    (stretch) => stretch.toMs > atMs && stretch.fromMs < dvrFromMs,
-  );
+  const kept: Stretch | undefined =
+    data?.stretches.find((stretch) => stretch.toMs > atMs && stretch.fromMs < dvrFromMs) ??
+    (dvrFromMs === Number.POSITIVE_INFINITY ? data?.stretches.at(-1) : undefined);
   if (kept === undefined) return null;
-  const nearMs = Math.max(atMs, kept.fromMs);
+  const nearMs = Math.min(Math.max(atMs, kept.fromMs), kept.toMs);
   return {
     kind: 'range',
     fromMs: Math.max(kept.fromMs, nearMs - REACH_MS),

@@ -10,7 +10,7 @@ import { fitCanvas } from './painter.ts';
 import { useWidth } from './use-width.ts';
 import { placeAt, spanOf, timeAt, xOf } from './viewport.ts';
 
-const HEIGHT = 24;
+const HEIGHT = 28;
 
 /** Everything that is kept, with the part that the timeline shows as a window to drag. */
 export function Overview({ model }: { readonly model: CameraModel }): ReactElement {
@@ -35,13 +35,14 @@ export function Overview({ model }: { readonly model: CameraModel }): ReactEleme
     pen.clearRect(0, 0, width, HEIGHT);
     pen.fillStyle = colours.well;
     pen.fillRect(0, 0, width, HEIGHT);
-    const [from, to] = [x(view.fromMs), x(view.toMs)];
-    const wide = Math.max(6, to - from);
+    const to = x(view.toMs);
+    const from = Math.min(x(view.fromMs), width - 10);
+    const wide = Math.max(10, to - from);
     pen.fillStyle = colours.windowFill;
     pen.fillRect(from, 0, wide, HEIGHT);
     pen.fillStyle = colours.band;
     for (const stretch of data?.stretches ?? []) {
-      pen.fillRect(x(stretch.fromMs), 11, Math.max(1, x(stretch.toMs) - x(stretch.fromMs)), HEIGHT - 14);
+      pen.fillRect(x(stretch.fromMs), 14, Math.max(1, x(stretch.toMs) - x(stretch.fromMs)), HEIGHT - 17);
     }
     pen.font = `10px ${colours.font}`;
     pen.textBaseline = 'top';

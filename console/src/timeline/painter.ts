@@ -101,7 +101,11 @@ export class TimelinePainter {
     pen.fillRect(0, top, nowX, height);
     if (data === null) return;
     pen.fillStyle = this.#hatched(pen, colours.hatch);
-    for (const gap of data.gaps) fillStretch(pen, gap, scene, top, height, 1);
+    for (const gap of data.gaps) {
+      // A gap at the end of what was asked for lasts: it grows with the clock, not with the next answer.
+      const isOpen = gap.toMs >= data.toMs && data.toMs < nowMs;
+      fillStretch(pen, isOpen ? { fromMs: gap.fromMs, toMs: nowMs } : gap, scene, top, height, 1);
+    }
     pen.fillStyle = colours.band;
     for (const stretch of data.stretches) fillStretch(pen, stretch, scene, top, height, 1.5);
     pen.fillStyle = colours.bandEdge;

@@ -28,7 +28,7 @@ function useCommonShape(): readonly [number, (aspect: number) => void] {
   const counts = useRef(new Map<number, number>());
   const [shape, setShape] = useState(16 / 9);
   const add = useCallback((aspect: number): void => {
-    const rounded = Math.round(aspect * 20) / 20;
+    const rounded = Math.round(aspect * 1000) / 1000;
     counts.current.set(rounded, (counts.current.get(rounded) ?? 0) + 1);
     const [most] = [...counts.current].toSorted((a, b) => b[1] - a[1]);
     if (most !== undefined) setShape(Math.min(2, Math.max(1.2, most[0])));
