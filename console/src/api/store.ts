@@ -25,6 +25,14 @@ export class Store<T> {
   };
 }
 
+/** Changes some properties of a store's value; its watchers hear of it only if one is another than before. */
+export function patch<T extends object>(store: Store<T>, change: Partial<T>): void {
+  const before = store.get();
+  if (Object.entries(change).some(([key, value]) => !Object.is(Reflect.get(before, key), value))) {
+    store.set({ ...before, ...change });
+  }
+}
+
 /** The store's value, kept current. */
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.watch, store.get);

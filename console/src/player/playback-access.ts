@@ -10,7 +10,8 @@ export class PlaybackAccess {
   readonly #mint: () => Promise<PlaybackToken>;
   #token: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #closed = false;
+  /** Counts up when it is closed: what was asked for before comes too late. */
+  #generation = 0;
 
   constructor(streamId: string, archiveId: string | null) {
     this.#mint = () => (archiveId === null ? api.streamToken(streamId) : api.archiveToken(archiveId));
@@ -18,24 +19,27 @@ export class PlaybackAccess {
 
   /** Resolves once a token is at hand, or none is needed. @throws ApiError */
   async ready(): Promise<void> {
-    if (sessionKey.get() === null || this.#token !== null) return;
-    const { token, expiresAt } = await this.#mint();
-    if (this.#closed) return;
-    this.#token = token;
-    const leftMs = Date.parse(expiresAt) - Date.now();
-    this.#timer = setTimeout(() => void this.#renew(), Math.max(5000, leftMs * 0.8));
+    if (sessionKey.get() !== null && this.#token === null) await this.#fetch();
   }
 
-  async #renew(): Promise<void> {
-    const before = this.#token;
-    this.#token = null;
-    try {
-      await this.ready();
-    } catch {
-      // The old one still holds for a fifth of its life: the server is asked again soon.
-      this.#token = before;
-      if (!this.#closed) this.#timer = setTimeout(() => void this.#renew(), 5000);
-    }
+  async #fetch(): Promise<void> {
+    const generation = this.#generation;
+    const { token, expiresAt } = await this.#mint();
+    if (generation !== this.#generation) return;
+    this.#token = token;
+    const leftMs = Date.parse(expiresAt) - Date.now();
+    this.#renewIn(Math.max(5000, leftMs * 0.8));
+  }
+
+  #renewIn(delayMs: number): void {
+    const generation = this.#generation;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#fetch().catch(() => {
+        // The old one still holds for a fifth of its life: the server is asked again soon.
+        if (generation === this.#generation) this.#renewIn(5000);
+      });
+    }, delayMs);
   }
 
   /** The URL with the token of now. */
@@ -46,9 +50,10 @@ export class PlaybackAccess {
     return signed.href;
   }
 
-  /** Ends the renewing. */
+  /** Forgets the token and ends the renewing; {@link PlaybackAccess.ready} begins anew. */
   close(): void {
-    this.#closed = true;
+    this.#generation += 1;
+    this.#token = null;
     clearTimeout(this.#timer);
   }
 }

@@ -1,5 +1,5 @@
 import { describeError } from '../api/problem.ts';
-import { Store } from '../api/store.ts';
+import { patch, Store } from '../api/store.ts';
 import { behindHole, bufferedOf, isBuffered } from './buffered.ts';
 import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
 import type { MediaSession, SessionEvents } from './hls-session.ts';
@@ -8,6 +8,7 @@ import { prepareSession } from './open-session.ts';
 import { PlaybackClock } from './playback-clock.ts';
 import type { PlayerOptions, PlayerState, StartAt } from './player-state.ts';
 import { isSameSource, type Source } from './source.ts';
+import { watchFrames } from './watch-frames.ts';
 
 const RETRY_MS = 3000;
 /** A seek aims this far into the wanted frame, so that rounding cannot show the one before. */
@@ -52,9 +53,7 @@ export class Player {
   }
 
   #set(change: Partial<PlayerState>): void {
-    const before = this.state.get();
-    const changed = Object.entries(change).some(([key, value]) => Reflect.get(before, key) !== value);
-    if (changed) this.state.set({ ...before, ...change });
+    patch(this.state, change);
   }
 
   /** Takes a media element and opens the playlist; the returned function lets go of both. */
@@ -70,8 +69,7 @@ export class Player {
       if (video.ended) this.#wantsToPlay = false;
       if (!this.#wantsToPlay) this.#set({ playing: false, live: false, waiting: 'no' });
     });
-    on('waiting', () => this.#noteWaiting());
-    on('seeking', () => this.#noteWaiting());
+    for (const type of ['waiting', 'seeking'] as const) on(type, () => this.#noteWaiting());
     on('playing', () => this.#set({ waiting: 'no' }));
     on('seeked', () => {
       if (video.readyState > 1) this.#set({ waiting: 'no' });
@@ -80,14 +78,11 @@ export class Player {
     on('canplay', () => this.#resume());
     on('timeupdate', () => this.#noteTime());
     on('ratechange', () => this.#set({ rate: video.playbackRate }));
-    const onFrame = (_: number, frame: { readonly mediaTime: number }): void => {
-      if (signal.aborted) return;
-      this.#shownS = frame.mediaTime;
+    watchFrames(video, signal, (mediaTimeS) => {
+      this.#shownS = mediaTimeS;
       this.#noteFrame();
       this.#correct();
-      video.requestVideoFrameCallback(onFrame);
-    };
-    video.requestVideoFrameCallback(onFrame);
+    });
     void this.#open();
     return () => this.#detach();
   }
@@ -97,8 +92,7 @@ export class Player {
     clearTimeout(this.#retry);
     this.#listening.abort();
     this.#session?.close();
-    this.#session = null;
-    this.#video = null;
+    [this.#session, this.#video] = [null, null];
   }
 
   async #open(): Promise<void> {
@@ -109,8 +103,7 @@ export class Player {
     clearTimeout(this.#retry);
     this.#session?.close();
     this.#session = null;
-    this.#clock = null;
-    this.#shownS = null;
+    [this.#clock, this.#shownS] = [null, null];
     if (this.state.get().phase === 'ready') this.#set({ phase: 'loading', waiting: 'no' });
     const { streamId, access } = this.#options;
     const events: SessionEvents = {
@@ -204,8 +197,8 @@ export class Player {
   /** Where the wall time last asked for lies on the media clock now; null when none is, or it has been shown. */
   #aim(): number | null {
     if (this.#wantedMs === null || this.state.get().phase !== 'ready') return null;
-    const found = this.#clockNow()?.mediaAt(this.#wantedMs) ?? null;
-    return found === null ? null : found.timeS + INTO_FRAME_S;
+    const found = this.#clockNow()?.mediaAt(this.#wantedMs);
+    return found ? found.timeS + INTO_FRAME_S : null;
   }
 
   /**
