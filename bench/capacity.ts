@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { descendantsOf } from '../test/fixtures/processes.ts';
 import { TestServer } from '../test/fixtures/server.ts';
-import { makeFrameFiles } from './frame-files.ts';
+import { cutFrames } from './frames-cut.ts';
 
 const INTERVAL_MS = 5_000;
 const FRAMES_PER_SEGMENT = 6;
@@ -51,7 +51,12 @@ const directory = mkdtempSync(join(tmpdir(), 'zoetrope-capacity-'));
 
 /** Memory of the process tree with no streams, and after a restart with {@link IDLE_STREAMS} streams that were fed and then fell silent. */
 async function measureIdle(): Promise<Record<string, number>> {
-  const files = makeFrameFiles(directory, { size: '640x480', count: 6, media: options.media });
+  const files = cutFrames({
+    directory: join(directory, 'few'),
+    size: '640x480',
+    count: 6,
+    media: options.media ?? null,
+  });
   await using server = await TestServer.start({ env: { ZOETROPE_FRAME_ROOTS: directory } });
   await delay(8_000);
   const emptyMb = rssMb(server);
@@ -79,7 +84,12 @@ async function measureIdle(): Promise<Record<string, number>> {
 }
 
 async function findCapacity(): Promise<object> {
-  const files = makeFrameFiles(directory, { size: '640x480', count: 60, media: options.media });
+  const files = cutFrames({
+    directory: join(directory, 'many'),
+    size: '640x480',
+    count: 60,
+    media: options.media ?? null,
+  });
   await using server = await TestServer.start({
     env: { ZOETROPE_FRAME_ROOTS: directory, ZOETROPE_MAX_PIXELS: '1000000' },
   });

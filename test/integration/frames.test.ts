@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { formatRfc3339, wallMs } from '../../src/base/time.ts';
+import { FRAMES_TOPIC } from '../../src/ingest/frames/frame-event.ts';
 import { recently, startIngest, writeFrame, type IngestBench } from '../fixtures/ingest.ts';
 import { probeSegment } from '../fixtures/media-judge.ts';
 import { makeJpeg } from '../fixtures/pictures.ts';
@@ -231,4 +232,21 @@ test('capture times out of bounds are refused at the door', async () => {
   await assert.rejects(bench.post(Date.now() + 3_600_000, jpeg), /ahead of the server's clock/);
   await assert.rejects(bench.post(Date.now() - 48 * 3_600_000, jpeg), /before the retained window/);
   await assert.rejects(bench.post(recently(), Buffer.from('<html>')), /JPEG/);
+});
+
+test('only the documented fields of an event reach the log', async () => {
+  await using bench = await startIngest({ environment: { ZOETROPE_MAX_SEGMENT_WAIT_SECONDS: '60' } });
+  const told = {
+    eventId: 'e',
+    clientId: 'test',
+    deviceId: 'cam',
+    timestamp: formatRfc3339(recently()),
+    framePath: join(bench.frameRoot, 'a.jpg'),
+    location: { lat: 1, lon: 2 },
+  };
+  await bench.intake.acceptEvents([
+    { ...told, requestTimestamp: 'x', streamId: 'str_0000000000000000' } as typeof told,
+  ]);
+  const [logged] = await bench.stores.events.peek(FRAMES_TOPIC, { limit: 10 });
+  assert.deepEqual(logged?.value, told);
 });

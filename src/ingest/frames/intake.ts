@@ -140,17 +140,8 @@ class Intake implements FrameIntake {
   }
 }
 
-/** Only the documented fields reach the log. */
+/** The documented fields alone: what else a client sent stays out of the log. */
 function recordOf(value: FrameEventValue): FrameRecord {
   const { eventId, clientId, deviceId, timestamp, framePath, requestId, secondaryKey, location } = value;
-  return {
-    eventId,
-    clientId,
-    deviceId,
-    timestamp,
-    framePath,
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(secondaryKey === undefined ? {} : { secondaryKey }),
-    ...(location === undefined ? {} : { location }),
-  };
+  return { eventId, clientId, deviceId, timestamp, framePath, requestId, secondaryKey, location };
 }

@@ -2,11 +2,11 @@ import { Type } from 'typebox';
 import { requireTenant } from '../../../access/permission.ts';
 import { ZoetropeError } from '../../../base/errors.ts';
 import { parseRfc3339 } from '../../../base/time.ts';
-import type { FrameEventValue, PostedFrame } from '../../../ingest/frames/frame-intake.ts';
+import type { PostedFrame } from '../../../ingest/frames/frame-intake.ts';
 import { addBytesParser } from '../body-parsers.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { IdParams, loadStream } from '../lookup.ts';
-import { FrameAcceptedShape, FrameEventShape, text, type FrameEvent } from '../shapes.ts';
+import { FrameAcceptedShape, FrameEventShape, text } from '../shapes.ts';
 
 const MAX_EVENTS = 1000;
 /** 1,000 events with every field at its longest do not fit; 1,000 ordinary ones do, many times. */
@@ -111,26 +111,11 @@ function addEventRoute(app: RestApp, deps: ApiDeps): void {
         requireTenant(request.principal, event.clientId);
         parseRfc3339(event.timestamp, 'timestamp of a frame event');
       }
-      const accepted = await deps.intake.acceptEvents(events.map(eventValue));
+      const accepted = await deps.intake.acceptEvents(events);
       const items = accepted.map(({ eventId, streamId }) => ({ eventId, streamId }));
       return reply.code(202).send({ accepted: items.length, items });
     },
   );
-}
-
-/** The documented fields alone: what else a client sent stays out of the log. */
-function eventValue(event: FrameEvent): FrameEventValue {
-  const { eventId, clientId, deviceId, timestamp, framePath, requestId, secondaryKey, location } = event;
-  return {
-    eventId,
-    clientId,
-    deviceId,
-    timestamp,
-    framePath,
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(secondaryKey === undefined ? {} : { secondaryKey }),
-    ...(location === undefined ? {} : { location }),
-  };
 }
 
 function frameOf(
