@@ -92,7 +92,8 @@ export class Playlists {
     const variant = readVariant(query, state.settings.displaySpeed);
     const { fromMs, toMs } = readRange(query, this.#deps.clock.nowMs());
     const edgeMs = liveEdgeMs(state.live);
-    if (toMs !== null && edgeMs !== null && toMs <= edgeMs) {
+    // With nothing left in the retained window, what a hold keeps of the past is finished too.
+    if (toMs !== null && toMs <= (edgeMs ?? this.#deps.clock.nowMs())) {
       const text = await this.#finished(state.stream, variant, fromMs, toMs);
       return ready(text, token, () => view.isAt(state.revision));
     }

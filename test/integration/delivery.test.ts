@@ -353,6 +353,19 @@ describe('delivery', () => {
     assert.equal((await server.get(`${base}/segments/${second.id}.m4s`)).status, 200);
     assert.equal((await server.get(`${base}/segments/${first.id}.m4s`)).status, 404);
     assert.equal((await server.get(`${base}/segments/${fourth.id}.ts`)).status, 404);
+    await server.catalog.retireSegments({
+      streamId: stream.id,
+      beforeMs: server.clock.nowMs(),
+      limit: 100,
+      dryRun: false,
+    });
+    const from = new Date(second.startMs).toISOString();
+    const to = new Date(fourth.startMs).toISOString();
+    const past = parseMediaPlaylist(
+      await server.playlist(`/play/streams/${stream.id}/range.m3u8?from=${from}&to=${to}`),
+    );
+    assert.equal(past.endlist, true, 'what is held is a range of the past, also when nothing newer is retained');
+    assert.equal(past.segments.length, 2);
     await server.catalog.releaseHold(id);
     assert.equal((await server.get(`${base}/index.m3u8`)).status, 404);
   });
