@@ -66,7 +66,17 @@ test('a full disk is said so, harms nothing, and is over when there is space aga
   const health = await fetch(new URL('/healthz', server.metricsUrl));
   assert.equal(health.status, 200, 'full is not dead: nobody may restart it for this');
 
+  // Killed on a full disk, it starts again once there is space; until then it says what is wrong and ends, or runs.
+  await server.kill();
+  await server.restart().then(
+    () => t.diagnostic('it starts on a full disk too'),
+    (error: unknown) => {
+      assert.match(String(error), /storage_full|No space left|ENOSPC/);
+      t.diagnostic(`on a full disk it does not start: ${/storage_full[^"]*/.exec(String(error))?.[0] ?? 'ENOSPC'}`);
+    },
+  );
   await rm(ballast);
+  if (!server.isReady) await server.restart();
   const before = feeds.map((feed) => feed.acknowledged.size);
   await eventually(
     'posts are taken again',
