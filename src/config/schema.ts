@@ -150,7 +150,8 @@ export const ConfigSchema = Type.Object(
         }),
         maxOpenFramesPerStream: Type.Integer({
           env: 'ZOETROPE_MAX_OPEN_FRAMES_PER_STREAM',
-          description: 'Frames one stream may have waiting before reading its partition pauses.',
+          description:
+            'Frames that a stream which keeps failing may have waiting; more of its frames go to the dead letters, so that it holds nobody else up.',
           default: 600,
           minimum: 1,
         }),

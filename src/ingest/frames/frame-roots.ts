@@ -54,8 +54,9 @@ export class FrameRoots {
     if (!isAbsolute(framePath)) return resolveKey(framePath, streamId);
     const path = normalize(framePath);
     if (!this.#roots.some((root) => isBelow(root, path))) {
-      const allowed = this.#roots.join(', ') || 'none are set';
-      throw refusal(framePath, `it lies below none of the frame roots (${allowed}); set ZOETROPE_FRAME_ROOTS`);
+      // The roots themselves are not told: a client need not know how this machine is laid out.
+      const why = this.#roots.length === 0 ? 'no frame roots are set' : 'it lies below none of the frame roots';
+      throw refusal(framePath, `${why}; the operator sets them with ZOETROPE_FRAME_ROOTS`);
     }
     const real = await realDirectoryOf(path);
     if (real === null) return { path };
