@@ -22,6 +22,8 @@ const LIMIT_MS = SEGMENT_MS + 2_000;
 const TICK_MS = 50;
 const PROBE_SECONDS = 35;
 const IDLE_STREAMS = 1_000;
+const WARM_STREAMS = 20;
+const SETTLE_MS = 15_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -49,38 +51,61 @@ interface Measured {
 
 const directory = mkdtempSync(join(tmpdir(), 'zoetrope-capacity-'));
 
-/** Memory of the process tree with no streams, and after a restart with {@link IDLE_STREAMS} streams that were fed and then fell silent. */
+/**
+ * What {@link IDLE_STREAMS} streams cost in memory when they are silent: after a restart over an empty server, and right after they were fed over a
+ * server that has done the same work for {@link WARM_STREAMS} streams.
+ */
 async function measureIdle(): Promise<Record<string, number>> {
   const files = cutFrames({
     directory: join(directory, 'few'),
     size: '640x480',
-    count: 6,
+    count: FRAMES_PER_SEGMENT,
     media: options.media ?? null,
   });
   await using server = await TestServer.start({ env: { ZOETROPE_FRAME_ROOTS: directory } });
-  await delay(8_000);
+  await delay(SETTLE_MS);
   const emptyMb = rssMb(server);
-  const t0 = Date.now() - 120_000;
-  for (let first = 0; first < IDLE_STREAMS; first += 150) {
-    const cameras = Array.from({ length: Math.min(150, IDLE_STREAMS - first) }, (_, index) => first + index);
-    await post(
-      server,
-      cameras.flatMap((camera) => files.map((file, at) => eventOf(camera, t0 + at * INTERVAL_MS, file))),
-    );
+  const rounds = IDLE_STREAMS / WARM_STREAMS;
+  for (let round = 0; round < rounds; round++) {
+    const startMs = Date.now() - (rounds - round + 4) * SEGMENT_MS;
+    await feed(server, files, 'warm', WARM_STREAMS, startMs);
   }
-  while ((await totals(server)).segments < IDLE_STREAMS) await delay(500);
-  await delay(20_000);
+  await segmentsReach(server, IDLE_STREAMS);
+  await delay(SETTLE_MS);
+  const warmMb = rssMb(server);
+  await feed(server, files, 'idle', IDLE_STREAMS, Date.now() - 4 * SEGMENT_MS);
+  await segmentsReach(server, 2 * IDLE_STREAMS);
+  await delay(SETTLE_MS);
   const fedMb = rssMb(server);
   await server.restart();
-  await delay(8_000);
+  await delay(SETTLE_MS);
   const idleMb = rssMb(server);
   return {
     emptyRssMb: emptyMb,
+    warmRssMb: warmMb,
     fedStreamsRssMb: fedMb,
     idleStreamsRssMb: idleMb,
     idleMbPer1000Streams: round(Math.max(0, idleMb - emptyMb)),
-    fedMbPer1000Streams: round(Math.max(0, fedMb - emptyMb)),
+    fedMbPer1000Streams: round(Math.max(0, fedMb - warmMb)),
   };
+}
+
+/** One segment's frames for each of so many streams. */
+async function feed(
+  server: TestServer,
+  files: readonly string[],
+  name: string,
+  streams: number,
+  startMs: number,
+): Promise<void> {
+  const events = Array.from({ length: streams }, (_, camera) =>
+    files.map((file, at) => eventOf(`${name}-${camera}`, startMs + at * INTERVAL_MS, file)),
+  ).flat();
+  for (let first = 0; first < events.length; first += 900) await post(server, events.slice(first, first + 900));
+}
+
+async function segmentsReach(server: TestServer, count: number): Promise<void> {
+  while ((await totals(server)).segments < count) await delay(500);
 }
 
 async function findCapacity(): Promise<object> {
@@ -184,7 +209,7 @@ class Load {
       for (let camera = slot % slots; camera < this.#cameras; camera += slots) {
         if (slot < (this.#joinSlots[camera] ?? 0)) continue;
         const file = this.#files[(camera + Math.floor(slot / slots)) % this.#files.length] ?? '';
-        events.push(eventOf(camera, dueMs, file));
+        events.push(eventOf(`camera-${camera}`, dueMs, file));
       }
       this.#slot += 1;
       if (events.length > 0) await post(this.#server, events);
@@ -193,8 +218,7 @@ class Load {
   }
 }
 
-function eventOf(camera: number, atMs: number, framePath: string): object {
-  const deviceId = `camera-${camera}`;
+function eventOf(deviceId: string, atMs: number, framePath: string): object {
   return {
     eventId: `${deviceId}-${atMs}`,
     clientId: 'bench',
