@@ -28,6 +28,12 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
   async wait(delayMs, signal) {
-    await delay(delayMs, undefined, signal === undefined ? {} : { signal });
+    try {
+      await delay(delayMs, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // Node.js rejects with an AbortError of its own, whatever the reason was.
+      signal?.throwIfAborted();
+      throw error;
+    }
   },
 };
