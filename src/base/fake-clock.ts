@@ -10,6 +10,7 @@ interface Entry {
 /** A clock for tests: stands still until {@link FakeClock.advance} moves it, running what falls due in order. */
 export class FakeClock implements Clock {
   #nowMs: number;
+  #jumpedMs = 0;
   #order = 0;
   readonly #startMs: number;
   readonly #entries = new Set<Entry>();
@@ -20,7 +21,7 @@ export class FakeClock implements Clock {
   }
 
   nowMs(): WallMs {
-    return wallMs(this.#nowMs);
+    return wallMs(this.#nowMs + this.#jumpedMs);
   }
 
   monotonicMs(): number {
@@ -46,6 +47,11 @@ export class FakeClock implements Clock {
       });
       signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /** Sets the wall clock on, or with less than 0 back, while no time passes: as a time server does to a clock that was wrong. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   /** Moves time on by `ms`, running every timer that falls due, each at its own time; yields to promises between them. */

@@ -151,7 +151,7 @@ export const ConfigSchema = Type.Object(
         maxOpenFramesPerStream: Type.Integer({
           env: 'ZOETROPE_MAX_OPEN_FRAMES_PER_STREAM',
           description:
-            'Frames that a stream which keeps failing may have waiting; more of its frames go to the dead letters, so that it holds nobody else up.',
+            'Frames that may wait behind missing pictures of their stream; more of its frames go to the dead letters, so that it holds nobody else up.',
           default: 600,
           minimum: 1,
         }),

@@ -13,8 +13,6 @@ export interface Persistence {
   readonly signal: AbortSignal;
   /** Whether a failure may pass by itself. Default: the error's own `retryable`. */
   readonly isTransient?: (error: unknown) => boolean;
-  /** Told of each failure (true) and of the success (false). */
-  readonly onFailing?: (isFailing: boolean) => void;
 }
 
 /** Repeats what fails for want of a store, a disk or room in a queue, with back-off and without end, so that nothing is lost. @throws what is not transient, and the signal's reason. */
@@ -22,13 +20,10 @@ export async function persistently<T>(work: () => Promise<T>, how: Persistence):
   const isTransient = how.isTransient ?? isRetryable;
   for (let backOffMs = FIRST_BACK_OFF_MS; ; backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS)) {
     try {
-      const result = await work();
-      how.onFailing?.(false);
-      return result;
+      return await work();
     } catch (error) {
       how.signal.throwIfAborted();
       if (!isTransient(error)) throw error;
-      how.onFailing?.(true);
       how.logger.warn({ error: messageOf(error), backOffMs }, 'writing a stream must wait');
       await how.clock.wait(backOffMs, how.signal);
     }

@@ -4,7 +4,7 @@ import type { WallMs } from '../../base/time.ts';
 import type { TimelineStore } from '../../catalog/catalog.ts';
 import type { EncodedSegment, EncodeFramesResult, Engine, FrameLimits } from '../../engine/engine.ts';
 import type { Placement } from '../../timeline/segment.ts';
-import { FIRST_BACK_OFF_MS, persistently, type Persistence } from './back-off.ts';
+import { FIRST_BACK_OFF_MS, isRetryable, persistently, type Persistence } from './back-off.ts';
 import type { PlacedFrame } from './frame-buffer.ts';
 import type { FrameLedger } from './frame-ledger.ts';
 import type { FramesMetrics } from './metrics.ts';
@@ -34,6 +34,7 @@ export class BatchWriter {
   readonly #ledger: FrameLedger;
   readonly #persistence: Persistence;
   readonly #stopped: AbortSignal;
+  #isWaitingForPictures = false;
 
   /** @param stopped aborts the encoding itself; the persistence's signal only ends waiting and trying again. */
   constructor(deps: BatchWriterDeps, ledger: FrameLedger, persistence: Persistence, stopped: AbortSignal) {
@@ -41,6 +42,11 @@ export class BatchWriter {
     this.#deps = deps;
     this.#ledger = ledger;
     this.#persistence = persistence;
+  }
+
+  /** Whether the newest batch has pictures that are not there yet. */
+  get isWaitingForPictures(): boolean {
+    return this.#isWaitingForPictures;
   }
 
   /**
@@ -79,6 +85,7 @@ export class BatchWriter {
     placement: Placement,
     frames: readonly PlacedFrame[],
     nextMs: WallMs | null,
+    tries = 1,
   ): Promise<void> {
     const [first] = frames;
     if (first === undefined) return;
@@ -87,9 +94,12 @@ export class BatchWriter {
     } catch (error) {
       if (!isPoison(error)) throw error;
       if (frames.length === 1) {
+        // It may have been the machine: one that stood still for a while looks like a frame that takes too long.
+        if (isRetryable(error) && tries < this.#deps.maxTries) {
+          return this.#encode(timeline, placement, frames, nextMs, tries + 1);
+        }
         const code = isZoetropeError(error) ? error.code : 'internal';
-        await this.#ledger.dead(first.incoming, code, messageOf(error), this.#deps.maxTries);
-        return;
+        return this.#bury(timeline, first, { code, message: messageOf(error) }, tries);
       }
       const middle = Math.ceil(frames.length / 2);
       const tail = frames.slice(middle);
@@ -123,13 +133,14 @@ export class BatchWriter {
         },
         this.#stopped,
       );
-      if (tries < maxTries && result.rejected.some((frame) => frame.retryable)) {
+      this.#isWaitingForPictures = result.rejected.some((frame) => frame.retryable);
+      if (tries < maxTries && this.#isWaitingForPictures) {
         await clock.wait(backOffMs, signal);
         continue;
       }
       assertAllAccounted(frames, result);
       for (const encoded of result.segments) await this.#append(timeline, placement, encoded, frames);
-      await this.#settle(streamId, frames, result, tries);
+      await this.#settle(timeline, frames, result, tries);
       return;
     }
   }
@@ -153,7 +164,7 @@ export class BatchWriter {
   }
 
   async #settle(
-    streamId: string,
+    timeline: StreamTimeline,
     frames: readonly PlacedFrame[],
     result: EncodeFramesResult,
     tries: number,
@@ -163,9 +174,19 @@ export class BatchWriter {
     for (const frame of frames) {
       const fault = faults.get(frame.capturedAtMs);
       if (fault === undefined) good.push(frame);
-      else await this.#ledger.dead(frame.incoming, fault.code, fault.message, fault.retryable ? tries : 1);
+      else await this.#bury(timeline, frame, fault, fault.retryable ? tries : 1);
     }
-    await this.#ledger.accepted(streamId, good);
+    await this.#ledger.accepted(timeline.streamId, good);
+  }
+
+  async #bury(
+    timeline: StreamTimeline,
+    frame: PlacedFrame,
+    fault: { readonly code: string; readonly message: string },
+    tries: number,
+  ): Promise<void> {
+    await this.#ledger.dead(frame.incoming, fault.code, fault.message, tries);
+    timeline.forget(frame.capturedAtMs);
   }
 }
 

@@ -20,7 +20,7 @@ export class FrameBuffer {
     return this.#frames.length;
   }
 
-  /** When the first frame came in, by the server's clock; null while empty. */
+  /** When the first frame came in, by the monotonic clock; null while empty. */
   get openedAtMs(): number | null {
     return this.#openedAtMs;
   }

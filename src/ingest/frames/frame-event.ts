@@ -29,9 +29,14 @@ export interface IncomingFrame {
   readonly record: FrameRecord;
 }
 
-/** The log's key of a target: all frames of one stream share a partition. */
+/** The log's key of a target: all frames of one stream share a partition. Two devices may share a key: their names may hold slashes. */
 export function keyOf(target: FrameTarget): string {
   return target.kind === 'device' ? `${target.tenant}/${target.deviceId}` : target.streamId;
+}
+
+/** Tells targets apart: equal for the same stream, and for no other. */
+export function identityOf(target: FrameTarget): string {
+  return target.kind === 'device' ? JSON.stringify([target.tenant, target.deviceId]) : target.streamId;
 }
 
 /** Reads a frame event from the log. @throws invalid_argument naming the field. */

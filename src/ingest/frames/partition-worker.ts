@@ -7,7 +7,8 @@ import {
   type LoggedEvent,
   type OwnedPartition,
 } from '../../events/event-log.ts';
-import { FRAMES_TOPIC, keyOf, readFrameEvent, type IncomingFrame } from './frame-event.ts';
+import { persistently } from './back-off.ts';
+import { FRAMES_TOPIC, identityOf, keyOf, readFrameEvent, type IncomingFrame } from './frame-event.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import { StreamWriter, type StreamWriterDeps } from './stream-writer.ts';
 
@@ -20,7 +21,7 @@ export interface PartitionWorkerDeps extends StreamWriterDeps {
   readonly events: Pick<EventLog, 'publish'>;
   /** Frames of the partition that may be in memory; beyond it reading pauses. */
   readonly maxPending: number;
-  /** Frames of one stream; beyond it a stream that keeps failing loses to the dead letters, and a healthy one makes reading pause. */
+  /** Frames of one stream; beyond it a stream that waits for missing pictures loses further frames to the dead letters. */
   readonly maxPendingPerStream: number;
   readonly seen: (streamId: string, capturedAtMs: WallMs, receivedAtMs: number) => void;
 }
@@ -31,7 +32,10 @@ export class PartitionWorker {
   readonly #deps: PartitionWorkerDeps;
   readonly #tracker = new OffsetTracker();
   readonly #writers = new Map<string, StreamWriter>();
+  /** Ends reading; what was read is still finished. */
   readonly #stop = new AbortController();
+  /** Ends everything. */
+  readonly #ended = new AbortController();
   #pending = 0;
   #committed: number | null = null;
   #wake: (() => void) | null = null;
@@ -85,18 +89,24 @@ export class PartitionWorker {
 
   async #read(): Promise<void> {
     const iterator = this.#partition.read({ maxEvents: READ_BATCH })[Symbol.asyncIterator]();
-    const stopped = new Promise<null>((resolve) => {
-      if (this.#stop.signal.aborted) resolve(null);
-      this.#stop.signal.addEventListener('abort', () => resolve(null), { once: true });
-    });
     while (!this.#stop.signal.aborted && this.#failure === null) {
-      const step = await Promise.race([iterator.next(), stopped]);
+      const step = await this.#unlessStopped(iterator.next());
       if (step === null || step.done === true) break;
       for (const event of step.value) this.#route(event);
       await this.#room();
     }
     // The reader may be waiting for events that will not come; its end is the partition's revocation.
     if (this.#stop.signal.aborted) void iterator.return?.(undefined)?.catch(() => undefined);
+  }
+
+  /** Null when the worker is stopped first. `Promise.race` would leave a reaction behind, for each batch, until then. */
+  #unlessStopped<T>(pending: Promise<T>): Promise<T | null> {
+    const { signal } = this.#stop;
+    return new Promise((resolve, reject) => {
+      const stop = (): void => resolve(null);
+      signal.addEventListener('abort', stop, { once: true });
+      pending.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
   }
 
   #route(event: LoggedEvent): void {
@@ -111,21 +121,21 @@ export class PartitionWorker {
       return;
     }
     const writer = this.#writerOf(frame);
-    if (writer.isFailing && writer.pending >= this.#deps.maxPendingPerStream) {
-      this.#buryEvent(event, 'too_many', 'The stream keeps failing and its queue is full.');
+    if (writer.isWaitingForPictures && writer.pending >= this.#deps.maxPendingPerStream) {
+      this.#buryEvent(event, 'too_many', 'Pictures of the stream keep missing, and its queue is full.');
       return;
     }
     writer.push(frame);
   }
 
   #writerOf(frame: IncomingFrame): StreamWriter {
-    const key = keyOf(frame.target);
+    const key = identityOf(frame.target);
     const known = this.#writers.get(key);
     if (known !== undefined) return known;
     const writer = new StreamWriter(
       frame.target,
       this.#partition.fence,
-      { ...this.#deps, logger: this.#deps.logger.child({ stream: key }) },
+      { ...this.#deps, logger: this.#deps.logger.child({ stream: keyOf(frame.target) }) },
       {
         done: (done) => this.#done(done.offset),
         bury: (dead, code, cause, tries) => this.#bury(keyOf(dead.target), code, cause, tries, dead.record),
@@ -138,12 +148,16 @@ export class PartitionWorker {
   }
 
   #buryEvent(event: LoggedEvent, code: string, cause: string): void {
-    this.#bury(event.key, code, cause, 1, event.value).then(
+    const { clock, logger, metrics } = this.#deps;
+    const bury = (): Promise<void> => this.#bury(event.key, code, cause, 1, event.value);
+    persistently(bury, { clock, logger, signal: this.#ended.signal }).then(
       () => {
-        this.#deps.metrics.dead(code);
+        metrics.dead(code);
         this.#done(event.offset);
       },
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => {
+        if (!this.#ended.signal.aborted) this.#fail(error);
+      },
     );
   }
 
@@ -212,15 +226,13 @@ export class PartitionWorker {
   }
 
   #forgetIdle(): void {
-    const beforeMs = this.#deps.clock.nowMs() - IDLE_WRITER_MS;
+    const beforeMs = this.#deps.clock.monotonicMs() - IDLE_WRITER_MS;
     for (const [key, writer] of this.#writers) {
       if (writer.pending > 0 || writer.lastArrivalMs > beforeMs) continue;
       writer.stop();
       this.#writers.delete(key);
     }
   }
-
-  readonly #ended = new AbortController();
 
   #abandon(): void {
     this.#ended.abort();

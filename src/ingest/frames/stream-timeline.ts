@@ -53,6 +53,11 @@ export class StreamTimeline {
     this.#remember(timesMs);
   }
 
+  /** A frame of a closed segment could not be shown: one that comes again with its capture time is none too many. */
+  forget(capturedAtMs: WallMs): void {
+    this.#recentTimes.delete(capturedAtMs);
+  }
+
   /** Whether the silence between a frame (or the durable end) and a later frame is a gap. */
   isGapAfter(lastFrameMs: WallMs, nextFrameMs: WallMs): boolean {
     const intervalMs = this.rhythm.intervalMs;

@@ -3,7 +3,7 @@ import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts';
 import type { WallMs } from '../../base/time.ts';
 import type { StreamStore, TimelineStore } from '../../catalog/catalog.ts';
-import type { StreamSettings } from '../../timeline/stream.ts';
+import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from './back-off.ts';
 import { BatchWriter, type Batch, type BatchWriterDeps } from './batch-writer.ts';
 import { FrameBuffer, type PlacedFrame } from './frame-buffer.ts';
@@ -55,7 +55,6 @@ export class StreamWriter {
   #isStale = false;
   #isWorking = false;
   #isDraining = false;
-  #isFailing = false;
   #timer: Timer | null = null;
   #pending = 0;
   #lastArrivalMs: number;
@@ -69,7 +68,7 @@ export class StreamWriter {
     this.#persistence = { clock, logger, signal: this.#impatient.signal };
     this.#ledger = new FrameLedger(deps, { bury: events.bury, done: (frame) => this.#done(frame) }, this.#persistence);
     this.#batchWriter = new BatchWriter(deps, this.#ledger, this.#persistence, this.#stopped.signal);
-    this.#lastArrivalMs = clock.nowMs();
+    this.#lastArrivalMs = clock.monotonicMs();
   }
 
   /** Frames that were pushed and are not done. */
@@ -77,12 +76,12 @@ export class StreamWriter {
     return this.#pending;
   }
 
-  /** Whether its newest try failed: then the overflow of its queue is its own fault. */
-  get isFailing(): boolean {
-    return this.#isFailing;
+  /** Whether pictures of its own are missing: then the overflow of its queue is its own fault, and not that of a full disk or a busy engine. */
+  get isWaitingForPictures(): boolean {
+    return this.#batchWriter.isWaitingForPictures;
   }
 
-  /** When a frame last arrived, by the server's clock. */
+  /** When a frame last arrived, by the monotonic clock. */
   get lastArrivalMs(): number {
     return this.#lastArrivalMs;
   }
@@ -95,7 +94,7 @@ export class StreamWriter {
   /** Takes a frame. */
   push(frame: IncomingFrame): void {
     this.#pending += 1;
-    this.#lastArrivalMs = this.#deps.clock.nowMs();
+    this.#lastArrivalMs = this.#deps.clock.monotonicMs();
     this.#inbox.push(frame);
     this.#kick();
   }
@@ -179,7 +178,6 @@ export class StreamWriter {
       {
         ...this.#persistence,
         isTransient: (error) => this.#isRemoved(error) || isRetryable(error),
-        onFailing: (isFailing) => (this.#isFailing = isFailing),
       },
     );
     this.#batches.shift();
@@ -194,33 +192,43 @@ export class StreamWriter {
 
   async #ensureTimeline(): Promise<StreamTimeline> {
     if (this.#timeline !== null && !this.#isStale) return this.#timeline;
-    const { catalog, defaults, ids } = this.#deps;
+    const { catalog, defaults } = this.#deps;
+    // Before reading: a change that comes meanwhile makes it stale again.
     this.#isStale = false;
-    const target = this.#target;
-    const stream =
-      target.kind === 'stream'
-        ? await catalog.getStream(target.streamId)
-        : await catalog.ensureDeviceStream({
-            id: ids.next('stream'),
-            tenant: target.tenant,
-            kind: 'frames',
-            name: target.deviceId,
-            deviceId: target.deviceId,
-            settings: {},
-          });
-    if (this.#timeline?.streamId === stream.id) {
-      this.#timeline.settings = { ...defaults, ...stream.settings };
-      return this.#timeline;
+    try {
+      const stream = await this.#readStream();
+      if (this.#timeline?.streamId === stream.id) {
+        this.#timeline.settings = effectiveSettings(stream, defaults);
+        return this.#timeline;
+      }
+      const state = await catalog.claimRendition(stream.id, 'main', this.#fence);
+      const timeline = new StreamTimeline(state, this.#fence, defaults);
+      // What waits was closed on the timeline of a stream that is no more; it is appended to this one before anything newer.
+      for (const { placement, frames } of this.#batches) {
+        if (placement === 'onTime') timeline.close(frames.map((frame) => frame.capturedAtMs));
+      }
+      this.#timeline = timeline;
+      return timeline;
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
     }
-    const state = await catalog.claimRendition(stream.id, 'main', this.#fence);
-    this.#timeline = new StreamTimeline(state, this.#fence, defaults);
-    return this.#timeline;
+  }
+
+  #readStream(): Promise<Stream> {
+    const { catalog, ids } = this.#deps;
+    const target = this.#target;
+    if (target.kind === 'stream') return catalog.getStream(target.streamId);
+    const { tenant, deviceId } = target;
+    const id = ids.next('stream');
+    return catalog.ensureDeviceStream({ id, tenant, kind: 'frames', name: deviceId, deviceId, settings: {} });
   }
 
   async #place(timeline: StreamTimeline, incoming: IncomingFrame): Promise<void> {
     const { capturedAtMs } = incoming;
     const { streamId, settings } = timeline;
-    const nowMs = this.#deps.clock.nowMs();
+    const { clock } = this.#deps;
+    const nowMs = clock.nowMs();
     if (capturedAtMs > nowMs + settings.futureToleranceMs || capturedAtMs < nowMs - settings.retentionMs) {
       const where = capturedAtMs > nowMs ? "in the future; set the source's clock" : 'before the retained window';
       const cause = `The capture time ${incoming.record.timestamp} lies ${where}.`;
@@ -239,7 +247,7 @@ export class StreamWriter {
     const isLate = timeline.edgeMs !== null && capturedAtMs <= timeline.edgeMs;
     const last = this.#open.last;
     if (!isLate && last !== undefined && timeline.isGapAfter(last.capturedAtMs, capturedAtMs)) this.#closeOpen();
-    const twin = this.#waitingTwin(capturedAtMs) ?? (isLate ? this.#late : this.#open).add(frame, nowMs);
+    const twin = this.#waitingTwin(capturedAtMs) ?? (isLate ? this.#late : this.#open).add(frame, clock.monotonicMs());
     if (twin !== null) return this.#ledger.duplicate(streamId, incoming, twin);
     if (isLate) this.#deps.metrics.late(1);
     const displaced = this.#deps.newest.note(streamId, frame, frame.ownedKey);
@@ -287,18 +295,19 @@ export class StreamWriter {
     const { openMs, lateMs } = this.#deadlines();
     const dueMs = Math.min(openMs, lateMs);
     this.#timer = Number.isFinite(dueMs)
-      ? this.#deps.clock.schedule(dueMs - this.#deps.clock.nowMs(), () => this.#closeDue())
+      ? this.#deps.clock.schedule(dueMs - this.#deps.clock.monotonicMs(), () => this.#closeDue())
       : null;
   }
 
   #closeDue(): void {
     const { openMs, lateMs } = this.#deadlines();
-    const nowMs = this.#deps.clock.nowMs();
+    const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs >= openMs) this.#closeOpen();
     if (nowMs >= lateMs) this.#closeLate();
     this.#kick();
   }
 
+  /** By the monotonic clock: a wall clock that is set must not keep a segment open, nor close it early. */
   #deadlines(): { readonly openMs: number; readonly lateMs: number } {
     const settings = this.#timeline?.settings;
     const openedAtMs = this.#open.openedAtMs;
