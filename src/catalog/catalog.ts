@@ -29,7 +29,10 @@ export interface CatalogChange {
   readonly streamIds: readonly string[];
   /** True when another process made it (or it cannot be known): whatever is cached must be read again. */
   readonly remote: boolean;
-  /** Segments that this process just appended, so that a cached window can grow without reading. Empty when remote. */
+  /**
+   * Segments that this process just appended, so that a cached window can grow without reading. Empty when remote. A stream that is named and has
+   * none here changed in some other way, perhaps besides: it must be read again.
+   */
   readonly appended: readonly AppendedSegment[];
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApiKey } from '../../src/catalog/catalog.ts';
+import type { ApiKey, CatalogChange } from '../../src/catalog/catalog.ts';
 import type { Marker } from '../../src/timeline/marker.ts';
 import {
   allPages,
@@ -152,6 +152,26 @@ export function accessContract(adapter: string, make: MakeCatalog): void {
   });
 
   describe(`catalog contract, change feed: ${adapter}`, () => {
+    test('a stream to which more happened in the commit of an append is told without it: that alone would not bring anyone up to date', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream();
+      const { id: other } = await w.stream();
+      const changes = record(w.catalog);
+      const [, segment] = await Promise.all([
+        w.catalog.updateStream(id, { name: 'renamed' }),
+        w.catalog.appendSegment(newSegment(other, { at: 0 })),
+        w.catalog.appendSegment(newSegment(id, { at: 0 })),
+      ]);
+      await w.until(() => changes.flatMap(({ streamIds }) => streamIds).includes(other), 'both are told');
+      const isWhole = ({ streamIds, appended }: CatalogChange): boolean =>
+        streamIds.includes(id) && !appended.some((one) => one.segment.streamId === id);
+      assert.ok(changes.some(isWhole), 'one change says that more than an append happened');
+      assert.deepEqual(
+        changes.flatMap(({ appended }) => appended).filter((one) => one.segment.streamId === other),
+        [segment],
+      );
+    });
+
     test('a commit is told to its own process with what was appended, and to others as remote', async (t) => {
       const w = await makeWorld(t, make);
       const { id } = await w.stream();

@@ -27,12 +27,32 @@ const TOMBSTONE_KEPT_MS = 3_600_000;
 export class ChangeSet {
   readonly streamIds = new Set<string>();
   readonly removedIds = new Set<string>();
-  readonly appended: AppendedSegment[] = [];
+  /** Those to which something else happened than appends. */
+  readonly #otherwiseIds = new Set<string>();
+  readonly #appended: AppendedSegment[] = [];
+
+  /** What was appended to streams to which nothing else happened. */
+  get appended(): readonly AppendedSegment[] {
+    return this.#appended.filter(({ segment }) => !this.#otherwiseIds.has(segment.streamId));
+  }
+
+  changed(streamId: string, appended: AppendedSegment | undefined): void {
+    this.streamIds.add(streamId);
+    if (appended === undefined) this.#otherwiseIds.add(streamId);
+    else this.#appended.push(appended);
+  }
+
+  removed(streamId: string): void {
+    this.streamIds.delete(streamId);
+    this.removedIds.add(streamId);
+    this.#otherwiseIds.add(streamId);
+  }
 
   absorb(other: ChangeSet): void {
     for (const id of other.streamIds) this.streamIds.add(id);
     for (const id of other.removedIds) this.removedIds.add(id);
-    this.appended.push(...other.appended);
+    for (const id of other.#otherwiseIds) this.#otherwiseIds.add(id);
+    this.#appended.push(...other.#appended);
   }
 }
 

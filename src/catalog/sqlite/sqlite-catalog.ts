@@ -133,14 +133,10 @@ class SqliteBackend implements SqlBackend, Component {
       const value = await work({
         db: writer,
         changed: (streamId, appended) => {
-          changes.streamIds.add(streamId);
-          if (appended !== undefined) changes.appended.push(appended);
+          changes.changed(streamId, appended);
           return this.#feed.next();
         },
-        removed: (streamId) => {
-          changes.streamIds.delete(streamId);
-          changes.removedIds.add(streamId);
-        },
+        removed: (streamId) => changes.removed(streamId),
       });
       this.#feed.absorb(changes);
       return value;
