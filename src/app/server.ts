@@ -121,6 +121,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       engine,
       newestFrame: (streamId) => newest.newest(streamId),
       cacheBytes: (config.delivery.cacheMb * MIB) / 4,
+      limits: shared.limits,
     }),
     removeStream: async (stream) => {
       newest.forget(stream.id);

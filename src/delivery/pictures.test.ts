@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -10,7 +10,12 @@ import type { MediaRef, SnapshotRequest } from '../engine/engine.ts';
 import { writeMediaSegment } from '../packager/cmaf/media-writer.ts';
 import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { Stream } from '../timeline/stream.ts';
+import { makeJpeg } from '../../test/fixtures/pictures.ts';
 import { Pictures } from './pictures.ts';
+
+const JPEG_A = makeJpeg({ width: 16, height: 16, seed: 1 });
+const JPEG_B = makeJpeg({ width: 16, height: 16, seed: 2 });
+const LIMITS = { maxBytes: 10_000, maxPixels: 1_000 };
 
 const STREAM: Stream = {
   id: 'str_1',
@@ -82,6 +87,7 @@ function picturesOf({ segments = [], newest, objects = {} }: Scene): {
     },
     newestFrame: () => (newest === undefined ? null : { ...newest, capturedAtMs: wallMs(newest.capturedAtMs) }),
     cacheBytes: 100_000,
+    limits: LIMITS,
   });
   return { pictures, snapshots };
 }
@@ -91,17 +97,36 @@ describe('the newest picture', () => {
     const stored = picturesOf({
       segments: [segment(0, 3)],
       newest: { capturedAtMs: 5000, ref: { objectKey: 'frames/a.jpg' } },
-      objects: { 'frames/a.jpg': Buffer.from('jpeg a') },
+      objects: { 'frames/a.jpg': JPEG_A },
     });
     const picture = await stored.pictures.latest(STREAM, OPTIONS);
-    assert.deepEqual([picture.capturedAtMs, Buffer.from(picture.jpeg).toString()], [5000, 'jpeg a']);
+    assert.deepEqual([picture.capturedAtMs, Buffer.from(picture.jpeg)], [5000, JPEG_A]);
     assert.match(picture.etag, /^[0-9a-f]{32}$/);
     const directory = await mkdtemp(join(tmpdir(), 'zoetrope-pictures-'));
     try {
       const path = join(directory, 'b.jpg');
-      await writeFile(path, 'jpeg b');
+      await writeFile(path, JPEG_B);
       const { pictures } = picturesOf({ newest: { capturedAtMs: 6000, ref: { path } } });
-      assert.equal(Buffer.from((await pictures.latest(STREAM, OPTIONS)).jpeg).toString(), 'jpeg b');
+      assert.deepEqual(Buffer.from((await pictures.latest(STREAM, OPTIONS)).jpeg), JPEG_B);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test('is never read from what the engine would refuse: a link, what is no picture, what is too large', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'zoetrope-pictures-'));
+    try {
+      await writeFile(join(directory, 'real.jpg'), JPEG_A);
+      await symlink(join(directory, 'real.jpg'), join(directory, 'link.jpg'));
+      await writeFile(join(directory, 'secret.jpg'), 'root:x:0:0');
+      await writeFile(join(directory, 'large.jpg'), Buffer.concat([JPEG_A, Buffer.alloc(LIMITS.maxBytes)]));
+      await mkdir(join(directory, 'folder.jpg'));
+      for (const name of ['link.jpg', 'secret.jpg', 'large.jpg', 'folder.jpg']) {
+        const newest = { capturedAtMs: 6000, ref: { path: join(directory, name) } };
+        const { pictures } = picturesOf({ segments: [segment(0, 3)], newest });
+        const picture = await pictures.latest(STREAM, OPTIONS);
+        assert.equal(Buffer.from(picture.jpeg).toString(), 'key-0 2 null', name);
+      }
     } finally {
       await rm(directory, { recursive: true });
     }
@@ -117,7 +142,7 @@ describe('the newest picture', () => {
   });
 
   test('is scaled from the segment that has it; a newer frame is not held back for that', async () => {
-    const scene = { segments: [segment(0, 3)], objects: { a: Buffer.from('jpeg') } };
+    const scene = { segments: [segment(0, 3)], objects: { a: JPEG_A } };
     const inSegment = picturesOf({ ...scene, newest: { capturedAtMs: 2000, ref: { objectKey: 'a' } } });
     const small = { ...OPTIONS, widthPx: 160 };
     assert.equal(Buffer.from((await inSegment.pictures.latest(STREAM, small)).jpeg).toString(), 'key-0 2 160');

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
-import { isZoetropeError, systemCodeOf, ZoetropeError } from '../base/errors.ts';
+import { isZoetropeError, systemCodeOf, ZoetropeError, type ErrorCode } from '../base/errors.ts';
 import { formatRfc3339, TICKS_PER_MS, wallMs, type WallMs } from '../base/time.ts';
 import type { Catalog, Window } from '../catalog/catalog.ts';
-import type { Engine, MediaRef } from '../engine/engine.ts';
+import type { Engine, FrameLimits, MediaRef } from '../engine/engine.ts';
+import { readJpegHeader } from '../engine/jpeg/read-header.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { readMediaSegment } from '../packager/cmaf/media-reader.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
@@ -35,7 +37,17 @@ export interface PicturesDeps {
   readonly newestFrame: (streamId: string) => { readonly capturedAtMs: WallMs; readonly ref: MediaRef } | null;
   /** Memory for pictures, in bytes. */
   readonly cacheBytes: number;
+  /** Of frames: what is beyond them the engine refuses, and so it is not shown here either. */
+  readonly limits: FrameLimits;
 }
+
+/** Why a frame as it was sent cannot be shown: its owner took it away or closed it to us, or it is nothing that would reach a segment. */
+const UNSHOWABLE: ReadonlySet<ErrorCode> = new Set([
+  'missing_input',
+  'unsupported_media',
+  'corrupt_media',
+  'payload_too_large',
+]);
 
 /** Single pictures of streams: the newest frame as it was sent, any other decoded from its segment. */
 export class Pictures {
@@ -89,15 +101,18 @@ export class Pictures {
     const newest = this.#deps.newestFrame(streamId);
     if (newest === null) return null;
     const { capturedAtMs, ref } = newest;
+    const { limits, objects } = this.#deps;
     const name = 'objectKey' in ref ? ref.objectKey : ref.path;
     try {
       return await this.#once(`${streamId} ${capturedAtMs} ${name}`, async () => {
-        const jpeg = 'objectKey' in ref ? await this.#deps.objects.get(ref.objectKey) : await readFile(ref.path);
+        const jpeg =
+          'objectKey' in ref ? await objects.get(ref.objectKey) : await readPlainFile(ref.path, limits.maxBytes);
+        readJpegHeader(jpeg, limits);
         return pictureOf(jpeg, capturedAtMs);
       });
     } catch (error) {
-      // The frame's owner took it away or closed it to us; the segment that has it is the answer then.
-      if (isZoetropeError(error, 'missing_input') || systemCodeOf(error) !== undefined) return null;
+      // The newest segment is the answer then.
+      if ((isZoetropeError(error) && UNSHOWABLE.has(error.code)) || systemCodeOf(error) !== undefined) return null;
       throw error;
     }
   }
@@ -156,4 +171,18 @@ export class Pictures {
 
 function pictureOf(jpeg: Uint8Array, capturedAtMs: WallMs): Picture {
   return { jpeg, capturedAtMs, etag: createHash('sha256').update(jpeg).digest('hex').slice(0, 32) };
+}
+
+/** As the engine reads a frame: no link in the last part of its path, no pipe or device. Not blocking as there: others wait here. @throws payload_too_large */
+async function readPlainFile(path: string, maxBytes: number): Promise<Uint8Array> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const stat = await file.stat();
+  if (!stat.isFile()) throw new ZoetropeError('unsupported_media', `${JSON.stringify(path)} is not a plain file.`);
+  if (stat.size > maxBytes) {
+    throw new ZoetropeError(
+      'payload_too_large',
+      `The frame has ${stat.size} bytes, more than the ${maxBytes} allowed.`,
+    );
+  }
+  return await file.readFile();
 }
