@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import type { StreamJson } from '../../src/api/rest/shapes.ts';
 import { ZoetropeError } from '../../src/base/errors.ts';
@@ -166,4 +168,26 @@ test('pictures carry their time and a tag, and are not sent twice', async () => 
   await api.refused(404, 'not_found', `/v1/streams/${id}/frame.jpg?at=2026-11-20T10:29:00Z`);
   await api.refused(400, 'invalid_argument', `/v1/streams/${id}/frame.jpg`);
   await api.refused(400, 'invalid_argument', `${latest}?width=0`);
+});
+
+test('a connection that is used for many pictures gathers nothing', async () => {
+  const { id } = (await api.call<StreamJson>('/v1/streams', { body: { name: 'wall' } })).json;
+  api.pictures.picture = { jpeg: JPEG, capturedAtMs: wallMs(0), etag: 'e' };
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', onWarning);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    for (let count = 0; count < 20; count++) {
+      const [response] = (await once(get(`${api.url}/v1/streams/${id}/latest.jpg`, { agent }), 'response')) as [
+        IncomingMessage,
+      ];
+      await response.resume().toArray();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    agent.destroy();
+    process.off('warning', onWarning);
+  }
+  assert.deepEqual(warnings, []);
 });

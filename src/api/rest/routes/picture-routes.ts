@@ -30,7 +30,7 @@ export function addPictureRoutes(app: RestApp, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const stream = await loadStream(deps.catalog, request, request.params.id);
-      const options = { widthPx: request.query.width ?? null, signal: goneSignal(request) };
+      const options = { widthPx: request.query.width ?? null, signal: goneSignal(reply) };
       const picture = await deps.pictures.latest(stream, options);
       return sendPicture(request, reply, picture, 'private, no-cache');
     },
@@ -56,17 +56,17 @@ export function addPictureRoutes(app: RestApp, deps: ApiDeps): void {
     async (request, reply) => {
       const stream = await loadStream(deps.catalog, request, request.params.id);
       const atMs = parseRfc3339(request.query.at, 'query at');
-      const options = { widthPx: request.query.width ?? null, signal: goneSignal(request) };
+      const options = { widthPx: request.query.width ?? null, signal: goneSignal(reply) };
       const picture = await deps.pictures.at(stream, atMs, options);
       return sendPicture(request, reply, picture, 'private, max-age=60');
     },
   );
 }
 
-/** Aborts when nobody waits for the answer any more. */
-function goneSignal(request: FastifyRequest): AbortSignal {
+/** Aborts when nobody waits for the answer any more. It listens to the answer: a connection outlives many of them. */
+function goneSignal(reply: FastifyReply): AbortSignal {
   const abort = new AbortController();
-  request.raw.socket.once('close', () => abort.abort());
+  reply.raw.once('close', () => abort.abort());
   return abort.signal;
 }
 
