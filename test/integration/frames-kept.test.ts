@@ -85,3 +85,21 @@ test('after a reset, what is older than a segment that still waited is late, and
     ],
   );
 });
+
+test('a device whose stream keeps more than the default may send what is older, in either way', async () => {
+  await using bench = await startIngest({ environment: { ZOETROPE_FRAMES_PER_SEGMENT: '1' } });
+  const path = await writeFrame(bench, 'a.jpg', jpeg);
+  const oldMs = recently(48 * 3_600_000);
+  await assert.rejects(announce(bench, oldMs, path), { code: 'out_of_range' });
+  assert.equal(await bench.stores.catalog.findDeviceStream('test', 'cam'), null, 'what is refused makes no stream');
+  const { streamId } = await bench.post(recently(), jpeg);
+  await bench.stores.catalog.updateStream(streamId, { settings: { retentionMs: 7 * 86_400_000 } });
+  await announce(bench, oldMs, path);
+  await bench.post(oldMs + 5000, jpeg);
+  await bench.settled();
+  const { segments } = await bench.stores.catalog.dvrWindow(streamId);
+  assert.deepEqual(
+    segments.slice(0, 2).map(({ startMs }) => startMs),
+    [oldMs, oldMs + 5000],
+  );
+});

@@ -9,7 +9,7 @@ import { readJpegHeader } from '../../engine/jpeg/read-header.ts';
 import type { EventLog, NewEvent } from '../../events/event-log.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
-import { FRAMES_TOPIC, keyOf, type FrameRecord, type FrameTarget } from './frame-event.ts';
+import { FRAMES_TOPIC, identityOf, keyOf, type FrameRecord, type FrameTarget } from './frame-event.ts';
 import type { AcceptedFrame, FrameEventValue, FrameIntake, PostedFrame } from './frame-intake.ts';
 import { framePrefix, type FrameRoots } from './frame-roots.ts';
 import type { LastSeen } from './last-seen.ts';
@@ -18,7 +18,7 @@ const KNOWN_DEVICES = 50_000;
 
 /** What the intake works with. */
 export interface IntakeDeps {
-  readonly catalog: Pick<StreamStore, 'ensureDeviceStream'> & Pick<Catalog, 'onChange'>;
+  readonly catalog: Pick<StreamStore, 'ensureDeviceStream' | 'findDeviceStream'> & Pick<Catalog, 'onChange'>;
   readonly objects: Pick<ObjectStore, 'put' | 'delete'>;
   readonly events: Pick<EventLog, 'publish'>;
   readonly clock: Clock;
@@ -51,6 +51,39 @@ class Intake implements FrameIntake {
   async acceptFrame(stream: Stream, frame: PostedFrame): Promise<AcceptedFrame> {
     this.#checkTime(frame.capturedAtMs, effectiveSettings(stream, this.#deps.defaults));
     readJpegHeader(frame.jpeg, this.#deps.limits);
+    return this.#store(stream, frame);
+  }
+
+  async acceptDeviceFrame(clientId: string, deviceId: string, frame: PostedFrame): Promise<AcceptedFrame> {
+    this.#checkTime(frame.capturedAtMs, await this.#settingsOf(clientId, deviceId));
+    readJpegHeader(frame.jpeg, this.#deps.limits);
+    return this.#store(await this.#deviceStream(clientId, deviceId), frame);
+  }
+
+  async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
+    const { roots, events, clock, lastSeen } = this.#deps;
+    for (const { clientId, deviceId, timestamp } of values) {
+      this.#checkTime(parseRfc3339(timestamp, 'timestamp'), await this.#settingsOf(clientId, deviceId));
+    }
+    const accepted: AcceptedFrame[] = [];
+    const published: NewEvent[] = [];
+    for (const value of values) {
+      const { eventId, clientId, deviceId } = value;
+      const stream = await this.#deviceStream(clientId, deviceId);
+      await roots.resolve(value.framePath, stream.id);
+      accepted.push({ eventId, streamId: stream.id });
+      published.push({ key: keyOf({ kind: 'device', tenant: clientId, deviceId }), value: recordOf(value) });
+    }
+    await events.publish(FRAMES_TOPIC, published);
+    const nowMs = clock.nowMs();
+    for (const [index, { streamId }] of accepted.entries()) {
+      const timestamp = values[index]?.timestamp;
+      if (timestamp !== undefined) lastSeen.note(streamId, parseRfc3339(timestamp), nowMs);
+    }
+    return accepted;
+  }
+
+  async #store(stream: Stream, frame: PostedFrame): Promise<AcceptedFrame> {
     const { objects, events, ids } = this.#deps;
     const key = `${framePrefix(stream.id)}${ids.next('frame')}.jpg`;
     const eventId = frame.eventId ?? ids.next('event');
@@ -78,35 +111,17 @@ class Intake implements FrameIntake {
     return { eventId, streamId: stream.id };
   }
 
-  async acceptDeviceFrame(clientId: string, deviceId: string, frame: PostedFrame): Promise<AcceptedFrame> {
-    this.#checkTime(frame.capturedAtMs, this.#deps.defaults);
-    readJpegHeader(frame.jpeg, this.#deps.limits);
-    return this.acceptFrame(await this.#deviceStream(clientId, deviceId), frame);
-  }
-
-  async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
-    const { roots, events, defaults, clock, lastSeen } = this.#deps;
-    for (const value of values) this.#checkTime(parseRfc3339(value.timestamp, 'timestamp'), defaults);
-    const accepted: AcceptedFrame[] = [];
-    const published: NewEvent[] = [];
-    for (const value of values) {
-      const { eventId, clientId, deviceId } = value;
-      const stream = await this.#deviceStream(clientId, deviceId);
-      await roots.resolve(value.framePath, stream.id);
-      accepted.push({ eventId, streamId: stream.id });
-      published.push({ key: keyOf({ kind: 'device', tenant: clientId, deviceId }), value: recordOf(value) });
-    }
-    await events.publish(FRAMES_TOPIC, published);
-    const nowMs = clock.nowMs();
-    for (const [index, { streamId }] of accepted.entries()) {
-      const timestamp = values[index]?.timestamp;
-      if (timestamp !== undefined) lastSeen.note(streamId, parseRfc3339(timestamp), nowMs);
-    }
-    return accepted;
+  /** What a device's frames are judged by. Judging makes no stream: what is refused must leave none behind. */
+  async #settingsOf(tenant: string, deviceId: string): Promise<StreamSettings> {
+    const { catalog, defaults } = this.#deps;
+    const known =
+      this.#devices.get(identityOf({ kind: 'device', tenant, deviceId })) ??
+      (await catalog.findDeviceStream(tenant, deviceId));
+    return known === null ? defaults : effectiveSettings(known, defaults);
   }
 
   async #deviceStream(tenant: string, deviceId: string): Promise<Stream> {
-    const key = JSON.stringify([tenant, deviceId]);
+    const key = identityOf({ kind: 'device', tenant, deviceId });
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
     const stream = await this.#deps.catalog.ensureDeviceStream({
