@@ -9,6 +9,12 @@ export function framePrefix(streamId: string): string {
   return `frames/${streamId}/`;
 }
 
+/** Whether a `framePath` is the key of a frame that was stored for another stream. */
+export function isStoredElsewhere(framePath: string, streamId: string): boolean {
+  const [folder, owner = ''] = framePath.split('/');
+  return folder === 'frames' && isId('stream', owner) && owner !== streamId;
+}
+
 /** The directories that a `framePath` may name, and the rules for what it may say. */
 export class FrameRoots {
   readonly #roots: readonly string[];
@@ -81,8 +87,7 @@ function resolveKey(framePath: string, streamId: string): MediaRef {
   if (parts[0] !== 'frames' || parts.length < 2 || parts.some((part) => !/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(part))) {
     throw refusal(framePath, 'a framePath is an absolute path, or an object key like frames/2026/picture.jpg');
   }
-  const owner = parts[1] ?? '';
-  if (isId('stream', owner) && owner !== streamId) throw refusal(framePath, 'it belongs to another stream');
+  if (isStoredElsewhere(framePath, streamId)) throw refusal(framePath, 'it belongs to another stream');
   return { objectKey: framePath };
 }
 

@@ -9,7 +9,7 @@ import { BatchWriter, type Batch, type BatchWriterDeps } from './batch-writer.ts
 import { FrameBuffer, type PlacedFrame } from './frame-buffer.ts';
 import type { FrameTarget, IncomingFrame } from './frame-event.ts';
 import { FrameLedger, type FrameLedgerDeps, type FrameLedgerEvents } from './frame-ledger.ts';
-import { framePrefix, type FrameRoots } from './frame-roots.ts';
+import { framePrefix, isStoredElsewhere, type FrameRoots } from './frame-roots.ts';
 import { StreamTimeline } from './stream-timeline.ts';
 
 /** Late frames wait this long for company: their place in `live` is lost anyway. */
@@ -160,8 +160,14 @@ export class StreamWriter {
   }
 
   async #admit(): Promise<void> {
-    const timeline = await persistently(() => this.#ensureTimeline(), this.#persistence);
-    for (let frame = this.#inbox.shift(); frame !== undefined; frame = this.#inbox.shift()) {
+    let timeline = await persistently(() => this.#ensureTimeline(), this.#persistence);
+    for (let [frame] = this.#inbox; frame !== undefined; [frame] = this.#inbox) {
+      if (isStoredElsewhere(frame.record.framePath, timeline.streamId)) {
+        // The door may know sooner than the change feed tells us that the device began a new stream.
+        this.#isStale = true;
+        timeline = await persistently(() => this.#ensureTimeline(), this.#persistence);
+      }
+      this.#inbox.shift();
       await this.#place(timeline, frame);
     }
     if (!this.#isDraining) return;
