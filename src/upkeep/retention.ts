@@ -123,9 +123,11 @@ export class Retention {
         const refs = await catalog.retireSegments({ streamId, beforeMs, limit: BATCH, dryRun: false });
         tally.add(refs);
         retired += refs.length;
+        excess -= refs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       }
+      // What a hold keeps frees nothing. That shows when all that waits is counted, which takes long: only when it may be enough, or is all.
+      if (excess <= 0 || retired === 0) excess = await this.#excessBytes(graceMs);
       if (retired === 0) break;
-      excess = await this.#excessBytes(graceMs);
     }
     return { tally, unmetBytes: Math.max(0, excess) };
   }
