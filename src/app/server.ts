@@ -114,7 +114,11 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...shared,
     logger: logger.child({ component: 'http' }),
     access,
-    intake: createFrameIntake(shared),
+    intake: createFrameIntake({
+      ...shared,
+      // Where ingest runs, it notes them itself, and knows which it may delete.
+      ...(has('ingest') ? {} : { onAccepted: (streamId, frame) => void newest.note(streamId, frame, null) }),
+    }),
     pictures: new Pictures({
       catalog,
       objects,

@@ -69,12 +69,15 @@ export class Pictures {
    */
   async latest(stream: Stream, options: PictureOptions): Promise<Picture> {
     const sent = await this.#sent(stream.id);
-    if (sent !== null && options.widthPx === null) return sent;
     const window = await this.#deps.catalog.liveWindow(stream.id, 1);
     const segment = window.segments.at(-1);
     const shownMs = segment === undefined ? null : (segment.frameTimesMs.at(-1) ?? segment.startMs);
-    // A frame that is in no segment yet is worth more than its size on the screen.
-    if (sent !== null && (shownMs === null || shownMs < sent.capturedAtMs)) return sent;
+    if (sent !== null) {
+      // A frame that is in no segment yet is worth more than its size on the screen.
+      if (shownMs === null || shownMs < sent.capturedAtMs) return sent;
+      // A newer one may have come through another process.
+      if (shownMs === sent.capturedAtMs && options.widthPx === null) return sent;
+    }
     if (segment === undefined) {
       throw new ZoetropeError('not_found', `The stream ${stream.id} has no pictures yet. Send frames.`, {
         retryable: true,

@@ -310,8 +310,7 @@ test('beyond loopback nothing starts without a key; keys open what they say, tok
   assert.equal((await frame('acme:read', 'acme/gate', startMs)).status, 403);
   const { streamId: id } = JSON.parse(accepted.bytes.toString()) as { readonly streamId: string };
   const live = `/play/streams/${id}/live.m3u8`;
-  const statusOf = async (path: string, init: RequestInit = {}): Promise<number> =>
-    (await api.request(path, init)).status;
+  const statusOf = async (path: string, init?: RequestInit): Promise<number> => (await api.request(path, init)).status;
   await eventually('playable', async () => ((await statusOf(live, keys['acme:read'])) === 200 ? true : undefined), {
     timeoutMs: 10_000,
   });
@@ -336,6 +335,7 @@ test('two processes share the roles: frames posted to one become playable there,
   await using front = await TestServer.start({ args: ['--roles', 'api,delivery'], env: SHORT });
   const { api, dataDir } = front;
   const id = await feed(api, 'camera', 2);
+  assert.deepEqual((await api.get(`/v1/streams/${id}/latest.jpg`)).bytes, picture(1));
   await using back = await TestServer.start({ dataDir, args: ['--roles', 'ingest,upkeep'], env: SHORT });
   const live = `/play/streams/${id}/live.m3u8`;
   await playlistWith(api, live, 1);

@@ -4,7 +4,7 @@ import { ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
 import { formatRfc3339, parseRfc3339, type WallMs } from '../../base/time.ts';
 import type { Catalog, StreamStore } from '../../catalog/catalog.ts';
-import type { FrameLimits } from '../../engine/engine.ts';
+import type { FrameLimits, MediaRef } from '../../engine/engine.ts';
 import { readJpegHeader } from '../../engine/jpeg/read-header.ts';
 import type { EventLog, NewEvent } from '../../events/event-log.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
@@ -13,6 +13,7 @@ import { FRAMES_TOPIC, identityOf, keyOf, type FrameRecord, type FrameTarget } f
 import type { AcceptedFrame, FrameEventValue, FrameIntake, PostedFrame } from './frame-intake.ts';
 import { framePrefix, type FrameRoots } from './frame-roots.ts';
 import type { LastSeen } from './last-seen.ts';
+import type { NewestFrame } from './newest-frames.ts';
 
 const KNOWN_DEVICES = 50_000;
 
@@ -25,6 +26,8 @@ export interface IntakeDeps {
   readonly ids: IdSource;
   readonly roots: FrameRoots;
   readonly lastSeen: Pick<LastSeen, 'note'>;
+  /** Told of each acknowledged frame: where ingest runs in another process, `latest.jpg` would know of it only with its segment. */
+  readonly onAccepted?: (streamId: string, frame: NewestFrame) => void;
   readonly limits: FrameLimits;
   readonly defaults: StreamSettings;
 }
@@ -61,16 +64,17 @@ class Intake implements FrameIntake {
   }
 
   async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
-    const { roots, events, clock, lastSeen } = this.#deps;
+    const { roots, events, clock, lastSeen, onAccepted } = this.#deps;
     for (const { clientId, deviceId, timestamp } of values) {
       this.#checkTime(parseRfc3339(timestamp, 'timestamp'), await this.#settingsOf(clientId, deviceId));
     }
     const accepted: AcceptedFrame[] = [];
+    const refs: MediaRef[] = [];
     const published: NewEvent[] = [];
     for (const value of values) {
       const { eventId, clientId, deviceId } = value;
       const stream = await this.#deviceStream(clientId, deviceId);
-      await roots.resolve(value.framePath, stream.id);
+      refs.push(await roots.resolve(value.framePath, stream.id));
       accepted.push({ eventId, streamId: stream.id });
       published.push({ key: keyOf({ kind: 'device', tenant: clientId, deviceId }), value: recordOf(value) });
     }
@@ -78,7 +82,11 @@ class Intake implements FrameIntake {
     const nowMs = clock.nowMs();
     for (const [index, { streamId }] of accepted.entries()) {
       const timestamp = values[index]?.timestamp;
-      if (timestamp !== undefined) lastSeen.note(streamId, parseRfc3339(timestamp), nowMs);
+      const ref = refs[index];
+      if (timestamp === undefined || ref === undefined) continue;
+      const capturedAtMs = parseRfc3339(timestamp);
+      lastSeen.note(streamId, capturedAtMs, nowMs);
+      onAccepted?.(streamId, { capturedAtMs, ref });
     }
     return accepted;
   }
@@ -107,7 +115,9 @@ class Intake implements FrameIntake {
       await objects.delete([key]).catch(() => undefined);
       throw error;
     }
-    this.#deps.lastSeen.note(stream.id, frame.capturedAtMs, this.#deps.clock.nowMs());
+    const { capturedAtMs } = frame;
+    this.#deps.lastSeen.note(stream.id, capturedAtMs, this.#deps.clock.nowMs());
+    this.#deps.onAccepted?.(stream.id, { capturedAtMs, ref: { objectKey: key } });
     return { eventId, streamId: stream.id };
   }
 
