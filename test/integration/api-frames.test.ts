@@ -117,7 +117,9 @@ test('one event or many are taken, whatever else a client adds to them', async (
   const one = await api.call('/v1/events/frames', { body: event({ location: { lat: 1, lon: 2 }, extra: 'x' }) });
   assert.equal(one.status, 202);
   assert.deepEqual(api.intake.events, [event({ location: { lat: 1, lon: 2 }, extra: 'x' })]);
-  const many = Array.from({ length: 1000 }, (_, index) => event({ eventId: `e${index}`, secondaryKey: null }));
+  const many = Array.from({ length: 1000 }, (_, index) =>
+    event({ eventId: `e${index}`, requestId: null, secondaryKey: null }),
+  );
   const reply = await api.call<{ accepted: number; items: readonly { eventId: string }[] }>('/v1/events/frames', {
     body: many,
   });

@@ -148,7 +148,7 @@ export const FrameEventShape = Type.Object({
     description:
       'An absolute path below one of ZOETROPE_FRAME_ROOTS, or a key of the object store that starts with `frames/`.',
   }),
-  requestId: Type.Optional(Type.String({ maxLength: 200 })),
+  requestId: Type.Optional(Type.Union([Type.String({ maxLength: 200 }), Type.Null()])),
   secondaryKey: Type.Optional(Type.Union([Type.String({ maxLength: 200 }), Type.Null()])),
   location: Type.Optional(Type.Union([Type.Object({ lat: Type.Number(), lon: Type.Number() }), Type.Null()])),
 });

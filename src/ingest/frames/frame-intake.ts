@@ -9,7 +9,7 @@ export interface FrameEventValue {
   /** RFC 3339 capture time. */
   readonly timestamp: string;
   readonly framePath: string;
-  readonly requestId?: string | undefined;
+  readonly requestId?: string | null | undefined;
   readonly secondaryKey?: string | null | undefined;
   readonly location?: { readonly lat: number; readonly lon: number } | null | undefined;
 }
