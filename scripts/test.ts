@@ -21,6 +21,7 @@ const { passed, failed } = await runSteps([
   ...checkSteps(),
   testStep({ name: 'contract', patterns: ['test/contract/**/*.test.ts'], fileTimeoutS: 180 }),
   testStep({ name: 'integration', patterns: ['test/integration/**/*.test.ts'], fileTimeoutS: 240 }),
+  testStep({ name: 'acceptance', patterns: ['test/acceptance/**/*.test.ts'], fileTimeoutS: 180 }),
   // One at a time: a browser, a server and its engine fill two cores, and players watch real clocks.
   testStep({ name: 'e2e', patterns: ['test/e2e/**/*.test.ts'], fileTimeoutS: 300, concurrency: 1 }),
 ]);

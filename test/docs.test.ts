@@ -163,7 +163,7 @@ function codeOf(text: string): string {
 
 /** Commands in code: `zoetrope serve`, `npx zoetrope doctor`, `node bin/zoetrope.js keys`. */
 function commandsOf(text: string): readonly string[] {
-  return [...codeOf(text).matchAll(/(?:^|[\s`$])(?:npx |bin\/)?zoetrope(?:\.js)? ([a-z][a-z-]*)/gm)].map(
+  return [...codeOf(text).matchAll(/(?:^\s*|`|\$ |npx |bin\/)zoetrope(?:\.js)? ([a-z][a-z-]*)/gm)].map(
     (match) => match[1] ?? '',
   );
 }

@@ -143,7 +143,11 @@ describe('the newest picture', () => {
 
   test('is the one of a newer segment, whose frames came through another process', async () => {
     const sent = { capturedAtMs: 2000, ref: { objectKey: 'a' } };
-    const { pictures } = picturesOf({ segments: [segment(0, 3), segment(3000, 3)], newest: sent, objects: { a: JPEG_A } });
+    const { pictures } = picturesOf({
+      segments: [segment(0, 3), segment(3000, 3)],
+      newest: sent,
+      objects: { a: JPEG_A },
+    });
     const picture = await pictures.latest(STREAM, OPTIONS);
     assert.deepEqual([picture.capturedAtMs, Buffer.from(picture.jpeg).toString()], [5000, 'key-3000 2 null']);
   });
