@@ -74,8 +74,11 @@ export function engineCheck(engine: { stats(): EngineStats }): HealthCheck {
     name: 'engine',
     kind: 'ready',
     async run() {
-      const { ready, processes, queued } = engine.stats();
+      const { ready, processes, queued, stalled } = engine.stats();
       if (ready === 0) throw new ZoetropeError('unavailable', `None of ${processes} engine processes is ready.`);
+      if (stalled >= ready) {
+        throw new ZoetropeError('unavailable', `All ${ready} engine processes stand still; ${queued} tasks wait.`);
+      }
       return `${ready} of ${processes} processes are ready; ${queued} tasks wait.`;
     },
   };

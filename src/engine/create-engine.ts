@@ -1,6 +1,9 @@
 import type { Engine } from './engine.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
+/** A task that has run for so long stands still, or is one of which there should not be many: the process counts as stalled. */
+const STALLED_MS = 10_000;
+
 /** What an engine is made of. */
 export type EngineOptions = SupervisorOptions;
 
@@ -22,6 +25,7 @@ export function createEngine(options: EngineOptions): Engine {
         ready: slots.filter((slot) => slot.isReady).length,
         queued,
         running: slots.filter((slot) => slot.isRunning).length,
+        stalled: slots.filter((slot) => slot.taskAgeMs > STALLED_MS).length,
         restarts: slots.reduce((sum, slot) => sum + slot.restarts, 0),
         pids: slots.flatMap((slot) => slot.pid ?? []),
       };

@@ -146,6 +146,8 @@ export interface EngineStats {
   readonly ready: number;
   readonly queued: number;
   readonly running: number;
+  /** Processes whose task has run for more than 10 s: nothing else gets through them before its deadline. */
+  readonly stalled: number;
   readonly restarts: number;
   /** Process ids of the children, for tests that kill them. */
   readonly pids: readonly number[];

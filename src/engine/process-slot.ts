@@ -42,6 +42,7 @@ export class ProcessSlot {
   /** True from asking a process to make room for a fresh one until it is gone. */
   #isRetiring = false;
   #task: Task | undefined;
+  #taskSinceMs = 0;
   #deadline: Timer | undefined;
   #backOff: Timer | undefined;
   #backOffMs = FIRST_BACK_OFF_MS;
@@ -65,6 +66,11 @@ export class ProcessSlot {
     return this.#task !== undefined;
   }
 
+  /** How long its task has been running; 0 without one. */
+  get taskAgeMs(): number {
+    return this.#task === undefined ? 0 : this.#options.clock.monotonicMs() - this.#taskSinceMs;
+  }
+
   get restarts(): number {
     return this.#restarts;
   }
@@ -84,6 +90,7 @@ export class ProcessSlot {
   run(task: Task): void {
     task.tries += 1;
     this.#task = task;
+    this.#taskSinceMs = this.#options.clock.monotonicMs();
     this.#deadline = this.#options.clock.schedule(this.#options.taskTimeoutMs, () => this.#expire(task));
     this.#process?.send({ type: 'task', id: task.id, kind: task.kind, request: task.request });
   }

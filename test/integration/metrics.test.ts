@@ -29,7 +29,7 @@ function usedMetrics(): Metrics {
   metrics.http.sseDropped();
   metrics.upkeep.run('retention', { ok: true, durationMs: 20 });
   metrics.sample({
-    engine: () => ({ processes: 2, ready: 1, queued: 4, running: 1, restarts: 0, pids: [] }),
+    engine: () => ({ processes: 2, ready: 1, queued: 4, running: 1, stalled: 0, restarts: 0, pids: [] }),
     totals: async () => ({
       streams: 4,
       segments: 10,

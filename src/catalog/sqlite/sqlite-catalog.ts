@@ -168,8 +168,16 @@ class SqliteBackend implements SqlBackend, Component {
     const look = (): void => {
       if (this.#closing !== undefined) return;
       this.#pollTimer = this.clock.schedule(POLL_MS, look);
-      const version = dataVersion();
-      if (version === last || this.#polling !== undefined) return;
+      if (this.#polling !== undefined) return;
+      let version: unknown;
+      try {
+        version = dataVersion();
+      } catch (error) {
+        // A disk that cannot be read must not end the process from a timer: whoever asks for something is told.
+        this.#logger.warn({ error: messageOf(error) }, 'the catalog could not be looked at; it is tried again');
+        return;
+      }
+      if (version === last) return;
       last = version;
       // An empty transaction of ours finds out what they changed, in step with our own writes.
       this.#polling = this.#open()

@@ -219,9 +219,15 @@ class EmbeddedLog implements EventLog {
     const opened = this.#opened;
     if (opened === undefined || this.#closing !== undefined) return;
     this.#pollTimer = this.#options.clock.schedule(POLL_MS, () => this.#poll());
-    const version = opened.dataVersion.get()?.['data_version'];
-    if (version === this.#lastDataVersion) return;
-    this.#lastDataVersion = version;
+    try {
+      const version = opened.dataVersion.get()?.['data_version'];
+      if (version === this.#lastDataVersion) return;
+      this.#lastDataVersion = version;
+    } catch (error) {
+      // A disk that cannot be read must not end the process from a timer: whoever asks for something is told.
+      this.#options.logger.warn({ error: messageOf(error) }, 'the event log could not be looked at; it is tried again');
+      return;
+    }
     for (const key of this.#waiting.keys()) this.#wake(key);
     this.#lookAll();
   }

@@ -15,6 +15,8 @@ export class LastSeen implements Component {
   readonly #logger: Logger;
   readonly #ended = new AbortController();
   #touches = new Map<string, StreamTouch>();
+  #lastWriteMs = Number.NEGATIVE_INFINITY;
+  #first: Promise<void> | null = null;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(deps: {
@@ -35,6 +37,11 @@ export class LastSeen implements Component {
       lastCapturedAtMs: wallMs(Math.max(capturedAtMs, known?.lastCapturedAtMs ?? 0)),
       lastReceivedAtMs: wallMs(Math.max(receivedAtMs, known?.lastReceivedAtMs ?? 0)),
     });
+    // After a quiet second the first frame is told at once, so that its stream is seen to be there when it is acknowledged.
+    if (this.#first !== null || this.#clock.monotonicMs() - this.#lastWriteMs < INTERVAL_MS) return;
+    this.#first = this.#write().finally(() => {
+      this.#first = null;
+    });
   }
 
   async start(): Promise<void> {
@@ -45,6 +52,7 @@ export class LastSeen implements Component {
   async close(): Promise<void> {
     this.#ended.abort();
     await this.#writing;
+    await this.#first;
     await this.#write();
   }
 
@@ -62,6 +70,7 @@ export class LastSeen implements Component {
 
   async #write(): Promise<void> {
     if (this.#touches.size === 0) return;
+    this.#lastWriteMs = this.#clock.monotonicMs();
     const touches = [...this.#touches.values()];
     this.#touches = new Map();
     try {
