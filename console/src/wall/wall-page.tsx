@@ -1,14 +1,5 @@
 import { Grid2x2, Grid3x3, Search, Square } from 'lucide-react';
-import {
-  useCallback,
-  useDeferredValue,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  type CSSProperties,
-  type ReactElement,
-} from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties, type ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { isTyping } from '../shell/keys.ts';
 import { tileSize, type TileSize } from '../shell/preferences.ts';
@@ -48,7 +39,6 @@ export function WallPage(): ReactElement {
   const revision = useStore(store.revision);
   const size = useStore(tileSize);
   const [filter, setFilter] = useState<WallFilter>({ text: '', state: 'all' });
-  const wanted = useDeferredValue(filter);
   const [shape, addShape] = useCommonShape();
   const search = useRef<HTMLInputElement>(null);
 
@@ -65,12 +55,12 @@ export function WallPage(): ReactElement {
   const { shown, online } = useMemo(() => {
     const cameras = ids.flatMap((id) => store.of(id) ?? []);
     return {
-      shown: cameras.filter((camera) => passes(camera.get(), wanted)),
+      shown: cameras.filter((camera) => passes(camera.get(), filter)),
       online: cameras.filter((camera) => camera.get().state === 'online').length,
       // The revision stands for the states and names behind the ids.
       revision,
     };
-  }, [ids, store, wanted, revision]);
+  }, [ids, store, filter, revision]);
 
   if (load.state === 'failed') {
     return (
