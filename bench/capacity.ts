@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '180' },
     cameras: { type: 'string' },
-    start: { type: 'string', default: '1000' },
+    start: { type: 'string', default: '4000' },
     media: { type: 'string' },
     'idle-only': { type: 'boolean', default: false },
     'cameras-only': { type: 'boolean', default: false },
@@ -126,8 +126,11 @@ async function findCapacity(): Promise<object> {
       for (let bad = Number.POSITIVE_INFINITY; bad - good > 0.08 * good || good === 0;) {
         const probe = await load.measure(cameras, PROBE_SECONDS);
         if (isSustained(probe)) good = cameras;
-        else bad = cameras;
-        cameras = bad === Number.POSITIVE_INFINITY ? Math.round(cameras * 1.5) : Math.round((good + bad) / 2);
+        else {
+          bad = cameras;
+          await load.rest();
+        }
+        cameras = bad === Number.POSITIVE_INFINITY ? Math.round(cameras * 1.3) : Math.round((good + bad) / 2);
       }
       cameras = good;
     }
@@ -135,6 +138,7 @@ async function findCapacity(): Promise<object> {
       const confirmed = await load.measure(cameras, Number(options.seconds));
       if (isSustained(confirmed))
         return { maxCameras: cameras, seconds: Number(options.seconds), limitMs: LIMIT_MS, ...confirmed };
+      await load.rest();
       cameras = Math.round(cameras * 0.93);
     }
   } finally {
@@ -196,6 +200,13 @@ class Load {
     };
     process.stderr.write(`${JSON.stringify({ ...measured, sent: this.#sent })}\n`);
     return measured;
+  }
+
+  /** Stops sending until what has piled up is worked off, so that the next try does not pay for this one. */
+  async rest(): Promise<void> {
+    this.#cameras = 0;
+    this.#joinSlots.length = 0;
+    while ((await lagOf(this.#server)) > 0) await delay(2_000);
   }
 
   async #send(): Promise<void> {
