@@ -191,6 +191,8 @@ test('the console is served: assets for a year, the page fresh and for every pat
       );
       assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
     }
+    const asCurl = await own.call('/', { headers: { accept: '*/*' } });
+    assert.equal(asCurl.status, 200, 'the console answers at its address whoever asks');
     const asset = await own.call('/assets/app-1a2b.js');
     assert.equal(asset.headers.get('cache-control'), 'public, max-age=31536000, immutable');
     assert.match(asset.headers.get('content-type') ?? '', /javascript/);

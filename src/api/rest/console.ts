@@ -34,7 +34,9 @@ export class ConsoleFiles {
       if (SERVER_PATHS.test(request.url)) return refuse(request, reply);
       const file = this.#fileOf(request.url);
       if (file !== null) return send(reply, file);
-      if (!(request.headers.accept ?? '').includes('text/html')) return refuse(request, reply);
+      // The page's own address shows it to everybody; the others only to a browser, so that a client with a wrong path is told so.
+      const isRoot = request.url.split('?', 1)[0] === '/';
+      if (!isRoot && !(request.headers.accept ?? '').includes('text/html')) return refuse(request, reply);
       if (this.#fileOf('/index.html') !== null) return send(reply, 'index.html');
       return reply.code(503).header('cache-control', 'no-store').type('text/html; charset=utf-8').send(MISSING_PAGE);
     });
