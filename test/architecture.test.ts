@@ -6,6 +6,7 @@ import { lineOf, readSourceFiles, type SourceFile } from './fixtures/source-file
 const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['config'],
+  ['egress'],
   ['timeline'],
   ['packager'],
   ['catalog', 'objects', 'events'],

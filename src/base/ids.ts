@@ -15,6 +15,11 @@ export const ID_PREFIXES = {
   frame: 'frm',
   event: 'evt',
   task: 'tsk',
+  asset: 'ast',
+  output: 'out',
+  upload: 'upl',
+  endpoint: 'whe',
+  delivery: 'whd',
   request: 'req',
 } as const;
 

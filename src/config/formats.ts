@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A named form of text that a setting may ask for with `format`. */
 export interface TextFormat {
   /** For "allowed: …". */
@@ -16,6 +18,10 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
     allowed: 'an origin such as https://app.example.org (without a path), or *',
     isValid: (text) => text === '*' || httpUrl(text)?.origin === text,
   },
+  cidr: {
+    allowed: 'a network such as 10.0.0.0/8 or fd00::/8',
+    isValid: isNetwork,
+  },
 };
 
 /** Whether this machine's time zone database knows the name. */
@@ -25,6 +31,12 @@ export function isTimeZone(name: string): boolean {
   } catch {
     return false; // Intl throws a RangeError for an unknown name: that is the answer.
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 function httpUrl(text: string): URL | null {

@@ -1,12 +1,6 @@
 import { Type, type Static } from 'typebox';
-
-const seconds = (
-  description: string,
-  value: number,
-  minimum = 0,
-  maximum = 31_536_000,
-): ReturnType<typeof Type.Number> =>
-  Type.Number({ description: `${description} Seconds.`, default: value, minimum, maximum });
+import { EgressSection, GrpcSection, VodSection, WebhooksSection } from './schema-vod.ts';
+import { seconds } from './schema-parts.ts';
 
 /**
  * The one configuration schema: `docs/reference/configuration.md` and `.env.example` are generated from it.
@@ -303,6 +297,10 @@ export const ConfigSchema = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    vod: VodSection,
+    egress: EgressSection,
+    webhooks: WebhooksSection,
+    grpc: GrpcSection,
     roles: Type.Array(
       Type.Union([
         Type.Literal('api'),

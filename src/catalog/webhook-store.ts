@@ -1,0 +1,119 @@
+import type { WallMs } from '../base/time.ts';
+import type { Page, PageRequest } from './catalog.ts';
+
+/** What can be told. */
+export const WEBHOOK_EVENT_TYPES = [
+  'asset.created',
+  'asset.playable',
+  'asset.ready',
+  'asset.failed',
+  'asset.cancelled',
+  'asset.deleted',
+  'stream.online',
+  'stream.offline',
+] as const;
+
+/** The type of an event. */
+export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number];
+
+/** Something that happened. `data` is JSON and goes out as it is. */
+export interface NewWebhookEvent {
+  readonly type: WebhookEventType;
+  readonly tenant: string;
+  /** The stream or asset that it is about. */
+  readonly subjectId: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** An address besides the tenant's endpoints. */
+  readonly extraUrl?: string;
+}
+
+/** Who wants to be told. */
+export interface WebhookEndpoint {
+  readonly id: string;
+  readonly tenant: string;
+  readonly url: string;
+  /** Empty: all types. */
+  readonly types: readonly WebhookEventType[];
+  readonly description: string;
+  /** `whsec_…`, newest first: one, or two while one is being replaced. */
+  readonly secrets: readonly EndpointSecret[];
+  readonly enabled: boolean;
+  /** Why it was disabled by the server; null when it was not. */
+  readonly disabledCause: string | null;
+  readonly createdAtMs: WallMs;
+}
+
+/** A key that signs. */
+export interface EndpointSecret {
+  readonly secret: string;
+  readonly createdAtMs: WallMs;
+  /** Null: until it is replaced. */
+  readonly expiresAtMs: WallMs | null;
+}
+
+/** One event on its way to one address. */
+export interface WebhookDelivery {
+  readonly id: string;
+  readonly tenant: string;
+  /** Stays the same over tries and redeliveries: `webhook-id`. */
+  readonly eventId: string;
+  readonly type: WebhookEventType;
+  readonly subjectId: string;
+  /** Null: an asset's own address. */
+  readonly endpointId: string | null;
+  readonly url: string;
+  /** The body as it is sent, JSON. */
+  readonly payload: string;
+  readonly state: 'waiting' | 'delivered' | 'failed';
+  readonly tries: readonly DeliveryTry[];
+  readonly nextTryAtMs: WallMs | null;
+  readonly createdAtMs: WallMs;
+}
+
+/** One try to deliver. */
+export interface DeliveryTry {
+  readonly atMs: WallMs;
+  /** Null: no answer. */
+  readonly status: number | null;
+  readonly durationMs: number;
+  /** What went wrong, in words; null when it was taken. */
+  readonly error: string | null;
+}
+
+/** Which deliveries. */
+export interface DeliveryFilter {
+  readonly tenant?: string;
+  readonly endpointId?: string;
+  readonly subjectId?: string;
+  readonly state?: WebhookDelivery['state'];
+}
+
+/**
+ * Webhook endpoints and what is sent to them. An event is published in the transaction that it tells of: one delivery for each of the tenant's
+ * enabled endpoints that want its type, and one for `extraUrl`. Beginning and ending a stream's session publishes `stream.online` and
+ * `stream.offline` (data: `streamId`, `deviceId`, `name`, `sessionId`, `at`) in the same way, if the tenant has an endpoint.
+ */
+export interface WebhookStore {
+  createEndpoint(
+    endpoint: Pick<WebhookEndpoint, 'id' | 'tenant' | 'url' | 'types' | 'description'> & { readonly secret: string },
+  ): Promise<WebhookEndpoint>;
+  getEndpoint(id: string): Promise<WebhookEndpoint>;
+  listEndpoints(filter: { readonly tenant?: string }, page: PageRequest): Promise<Page<WebhookEndpoint>>;
+  updateEndpoint(
+    id: string,
+    change: Partial<Pick<WebhookEndpoint, 'url' | 'types' | 'description' | 'enabled' | 'disabledCause' | 'secrets'>>,
+  ): Promise<WebhookEndpoint>;
+  /** Waiting deliveries to it go too. */
+  deleteEndpoint(id: string): Promise<void>;
+  /** Takes deliveries that are due, oldest first, and keeps others from taking them for `leaseMs`. */
+  claimDeliveries(request: { readonly limit: number; readonly leaseMs: number }): Promise<readonly WebhookDelivery[]>;
+  /** Notes a try. `nextTryAtMs` null with an error: it failed for good. */
+  recordTry(deliveryId: string, attempt: DeliveryTry, nextTryAtMs: WallMs | null): Promise<void>;
+  getDelivery(id: string): Promise<WebhookDelivery>;
+  /** Newest first. */
+  listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<WebhookDelivery>>;
+  /** Sends it once more, now, with the same event id. */
+  redeliver(id: string): Promise<WebhookDelivery>;
+  /** Forgets deliveries that ended before. Answers how many. */
+  forgetDeliveries(endedBeforeMs: WallMs): Promise<number>;
+}
