@@ -114,10 +114,10 @@ async function seed(dataDir: string): Promise<{ readonly streamId: string; reado
     const mediaStart90k = index * FRAMES * INTERVAL_MS * 90;
     const bytes = writeMediaSegment({
       sequenceNumber: index,
-      baseMediaDecodeTime90k: mediaStart90k,
+      baseMediaDecodeTime: mediaStart90k,
       samples: Array.from({ length: FRAMES }, (_, frame) => ({
         data: Buffer.alloc(SAMPLE_BYTES, frame + index),
-        duration90k: INTERVAL_MS * 90,
+        duration: INTERVAL_MS * 90,
         isSync: frame === 0,
       })),
     });

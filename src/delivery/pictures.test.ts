@@ -188,10 +188,10 @@ describe('the picture at a time', () => {
   });
 
   test('is found by sample durations where frame times are unknown', async () => {
-    const sample = { data: Uint8Array.of(1), duration90k: 45_000, isSync: true };
+    const sample = { data: Uint8Array.of(1), duration: 45_000, isSync: true };
     const bytes = writeMediaSegment({
       sequenceNumber: 0,
-      baseMediaDecodeTime90k: 0,
+      baseMediaDecodeTime: 0,
       samples: [sample, sample, sample],
     });
     const pushed = segment(0, 0, { frameTimesMs: [], duration90k: pts90k(135_000) });

@@ -132,8 +132,8 @@ async function storeRun(
   });
   const bytes = writeMediaSegment({
     sequenceNumber: 0,
-    baseMediaDecodeTime90k: mediaStart90k,
-    samples: run.samples.map((data, index) => ({ data, duration90k: durations[index] ?? 0, isSync: index === 0 })),
+    baseMediaDecodeTime: mediaStart90k,
+    samples: run.samples.map((data, index) => ({ data, duration: durations[index] ?? 0, isSync: index === 0 })),
   });
   const objectKey = `${request.outputPrefix}${ids.next('segment')}.m4s`;
   await objects.put(objectKey, bytes);

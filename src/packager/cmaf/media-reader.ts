@@ -1,6 +1,6 @@
 import { BoxCursor, corruptBoxes, readBoxes, type Box } from './box-reader.ts';
-import { TRUN_COMPOSITION_OFFSET, TRUN_DATA_OFFSET, TRUN_DURATION } from './media-writer.ts';
-import { TFHD_DEFAULT_BASE_IS_MOOF, TRUN_FIRST_SAMPLE_FLAGS, TRUN_FLAGS, TRUN_SIZE } from './media-writer.ts';
+import { TFHD_DEFAULT_BASE_IS_MOOF, TFHD_DURATION, TFHD_FLAGS, TRUN_COMPOSITION_OFFSET } from './media-writer.ts';
+import { TRUN_DATA_OFFSET, TRUN_DURATION, TRUN_FIRST_SAMPLE_FLAGS, TRUN_FLAGS, TRUN_SIZE } from './media-writer.ts';
 
 /** A sample as it lies in a segment. Times are in the init segment's timescale (90 kHz for Zoetrope's own). */
 export interface ReadSample {
@@ -11,6 +11,7 @@ export interface ReadSample {
   readonly size: number;
   readonly duration: number;
   readonly isSync: boolean;
+  /** Presentation minus decoding time; below 0 where a picture is shown before its place in decoding order. */
   readonly compositionOffset: number;
 }
 
@@ -46,6 +47,15 @@ export function readMediaSegment(bytes: Uint8Array): ReadMediaSegment {
   return { baseMediaDecodeTime, samples };
 }
 
+/**
+ * Bytes from a media segment's start that hold its header and its first sample: what an I-frame playlist lists of it.
+ * @throws corrupt_media as {@link readMediaSegment}
+ */
+export function firstSampleEnd(bytes: Uint8Array): number {
+  const [first] = readMediaSegment(bytes).samples;
+  return first === undefined ? bytes.length : first.offset + first.size;
+}
+
 interface Defaults {
   readonly base: number;
   readonly duration: number | null;
@@ -78,9 +88,9 @@ function readDefaults(bytes: Uint8Array, tfhd: Box, moofStart: number): Defaults
   cursor.u32();
   const explicitBase = (flags & 0x1) !== 0 ? cursor.u64() : null;
   if ((flags & 0x2) !== 0) cursor.u32();
-  const duration = (flags & 0x8) !== 0 ? cursor.u32() : null;
+  const duration = (flags & TFHD_DURATION) !== 0 ? cursor.u32() : null;
   const size = (flags & 0x10) !== 0 ? cursor.u32() : null;
-  const sampleFlags = (flags & 0x20) !== 0 ? cursor.u32() : 0;
+  const sampleFlags = (flags & TFHD_FLAGS) !== 0 ? cursor.u32() : 0;
   const base = (flags & TFHD_DEFAULT_BASE_IS_MOOF) === 0 && explicitBase !== null ? explicitBase : moofStart;
   return { base, duration, size, flags: sampleFlags };
 }

@@ -2,13 +2,13 @@ import { ZoetropeError } from '../../base/errors.ts';
 import { BoxWriter } from './box-writer.ts';
 import { TRACK_ID } from './init-writer.ts';
 
-/** A sample to be written: one access unit with length-prefixed NAL units. */
+/** A sample to be written: one access unit as its codec's mapping to ISO base media wants it. Times are in ticks of the init segment's timescale. */
 export interface Sample {
   readonly data: Uint8Array;
-  readonly duration90k: number;
+  readonly duration: number;
   readonly isSync: boolean;
-  /** Presentation minus decoding time; left out: 0 (no reordering). */
-  readonly compositionOffset90k?: number;
+  /** Presentation minus decoding time, also below 0; left out: 0 (no reordering). */
+  readonly compositionOffset?: number;
 }
 
 /** A media segment to be written. */
@@ -16,13 +16,13 @@ export interface MediaSegment {
   /** `mfhd` sequence number, from 0; only its low 32 bits are kept. */
   readonly sequenceNumber: number;
   /** `tfdt`: decoding time of the first sample since the epoch's start. */
-  readonly baseMediaDecodeTime90k: number;
+  readonly baseMediaDecodeTime: number;
   readonly samples: readonly Sample[];
 }
 
 /**
- * Writes a CMAF segment of one chunk: `styp`, `moof` and `mdat` (ISO/IEC 23000-19 §7.3.2). Every sample's duration, size and flags are
- * explicit, so that it can be read without its init segment. @throws invalid_argument on times that cannot be written.
+ * Writes a CMAF segment of one chunk: `styp`, `moof` and `mdat` (ISO/IEC 23000-19 §7.3.2). Every sample's duration, size and flags are in it,
+ * so that it can be read without its init segment. @throws invalid_argument on times that cannot be written.
  */
 export function writeMediaSegment(segment: MediaSegment): Uint8Array {
   checkSegment(segment);
@@ -30,7 +30,6 @@ export function writeMediaSegment(segment: MediaSegment): Uint8Array {
   if (mediaBytes > 0xffff_fff0) {
     throw new ZoetropeError('payload_too_large', `A segment can hold 4 GiB of samples. Got ${mediaBytes} bytes.`);
   }
-  const hasOffsets = segment.samples.some((sample) => (sample.compositionOffset90k ?? 0) !== 0);
   const out = new BoxWriter(160 + segment.samples.length * 16 + mediaBytes);
   out.box('styp', () => {
     out.text('msdh');
@@ -42,20 +41,7 @@ export function writeMediaSegment(segment: MediaSegment): Uint8Array {
   out.box('moof', () => {
     out.fullBox('mfhd', 0, 0, () => out.u32(segment.sequenceNumber >>> 0));
     out.box('traf', () => {
-      out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF, () => out.u32(TRACK_ID));
-      out.fullBox('tfdt', 1, 0, () => out.u64(segment.baseMediaDecodeTime90k));
-      const flags = TRUN_DATA_OFFSET | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS;
-      out.fullBox('trun', hasOffsets ? 1 : 0, hasOffsets ? flags | TRUN_COMPOSITION_OFFSET : flags, () => {
-        out.u32(segment.samples.length);
-        dataOffsetAt = out.length;
-        out.u32(0);
-        for (const sample of segment.samples) {
-          out.u32(sample.duration90k);
-          out.u32(sample.data.length);
-          out.u32(sample.isSync ? SYNC_SAMPLE : NON_SYNC_SAMPLE);
-          if (hasOffsets) out.i32(sample.compositionOffset90k ?? 0);
-        }
-      });
+      dataOffsetAt = writeTrackFragment(out, segment);
     });
   });
   const mdatHeaderBytes = 8;
@@ -66,8 +52,51 @@ export function writeMediaSegment(segment: MediaSegment): Uint8Array {
   return out.finish();
 }
 
+/** `tfhd`, `tfdt` and `trun` (ISO/IEC 14496-12 §8.8.7, §8.8.12, §8.8.8). Answers where the data offset is to be put. */
+function writeTrackFragment(out: BoxWriter, { samples, baseMediaDecodeTime }: MediaSegment): number {
+  const hasOffsets = samples.some((sample) => (sample.compositionOffset ?? 0) !== 0);
+  const uniform = uniformDuration(samples);
+  if (uniform === null) {
+    out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF, () => out.u32(TRACK_ID));
+  } else {
+    out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF | TFHD_DURATION | TFHD_FLAGS, () => {
+      out.u32(TRACK_ID);
+      out.u32(uniform);
+      out.u32(SYNC_SAMPLE);
+    });
+  }
+  out.fullBox('tfdt', 1, 0, () => out.u64(baseMediaDecodeTime));
+  let flags = TRUN_DATA_OFFSET | TRUN_SIZE;
+  if (uniform === null) flags |= TRUN_DURATION | TRUN_FLAGS;
+  if (hasOffsets) flags |= TRUN_COMPOSITION_OFFSET;
+  let dataOffsetAt = 0;
+  out.fullBox('trun', hasOffsets ? 1 : 0, flags, () => {
+    out.u32(samples.length);
+    dataOffsetAt = out.length;
+    out.u32(0);
+    for (const sample of samples) {
+      if (uniform === null) out.u32(sample.duration);
+      out.u32(sample.data.length);
+      if (uniform === null) out.u32(sample.isSync ? SYNC_SAMPLE : NON_SYNC_SAMPLE);
+      if (hasOffsets) out.i32(sample.compositionOffset ?? 0);
+    }
+  });
+  return dataOffsetAt;
+}
+
+/** The duration of all samples, when they differ in size alone and are many, as in audio. */
+function uniformDuration(samples: readonly Sample[]): number | null {
+  const duration = samples[0]?.duration ?? 0;
+  const isUniform = samples.every((sample) => sample.isSync && sample.duration === duration);
+  return samples.length > 1 && isUniform ? duration : null;
+}
+
 /** Offsets count from the `moof` box (`tf_flags`, ISO/IEC 14496-12 §8.8.7). */
 export const TFHD_DEFAULT_BASE_IS_MOOF = 0x020000;
+/** The fragment states the duration of samples (`tf_flags`, ISO/IEC 14496-12 §8.8.7). */
+export const TFHD_DURATION = 0x8;
+/** The fragment states the flags of samples (`tf_flags`, ISO/IEC 14496-12 §8.8.7). */
+export const TFHD_FLAGS = 0x20;
 /** The run says where its data begin (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
 export const TRUN_DATA_OFFSET = 0x1;
 /** The first sample has flags of its own (`tr_flags`, ISO/IEC 14496-12 §8.8.8). */
@@ -89,17 +118,24 @@ function checkSegment(segment: MediaSegment): void {
   if (segment.samples.length === 0) {
     throw new ZoetropeError('invalid_argument', 'A media segment needs at least one sample. Got none.');
   }
-  if (!Number.isSafeInteger(segment.baseMediaDecodeTime90k) || segment.baseMediaDecodeTime90k < 0) {
+  if (!Number.isSafeInteger(segment.baseMediaDecodeTime) || segment.baseMediaDecodeTime < 0) {
     throw new ZoetropeError(
       'invalid_argument',
-      `A media segment's start must be a whole number of ticks from 0. Got ${segment.baseMediaDecodeTime90k}.`,
+      `A media segment's start must be a whole number of ticks from 0. Got ${segment.baseMediaDecodeTime}.`,
     );
   }
   segment.samples.forEach((sample, index) => {
-    if (!Number.isInteger(sample.duration90k) || sample.duration90k < 0 || sample.duration90k > 0xffff_ffff) {
+    if (!Number.isInteger(sample.duration) || sample.duration < 0 || sample.duration > 0xffff_ffff) {
       throw new ZoetropeError(
         'invalid_argument',
-        `A sample's duration must be a whole number of ticks from 0 to 2³²−1. Got ${sample.duration90k} for sample ${index}.`,
+        `A sample's duration must be a whole number of ticks from 0 to 2³²−1. Got ${sample.duration} for sample ${index}.`,
+      );
+    }
+    const offset = sample.compositionOffset ?? 0;
+    if (offset !== (offset | 0)) {
+      throw new ZoetropeError(
+        'invalid_argument',
+        `A sample's composition offset must be a whole number of ticks in 32 bits. Got ${offset} for sample ${index}.`,
       );
     }
     if (sample.data.length === 0) {
