@@ -19,8 +19,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['edge'],
   ['simulator'],
   ['delivery'],
+  ['webhooks'],
   ['api'],
-  ['webhooks', 'metrics'],
+  ['metrics'],
   ['app'],
   ['cli'],
 ];

@@ -88,6 +88,14 @@ export interface DeliveryFilter {
   readonly state?: WebhookDelivery['state'];
 }
 
+/** Deliveries that are left waiting though they are due, because enough like them are under way: a slow address must not hold up others. */
+export interface DeliveryExceptions {
+  readonly tenants: readonly string[];
+  readonly endpointIds: readonly string[];
+  /** Of deliveries to assets' own addresses: those whose URL begins with one of these, letter for letter. */
+  readonly urlPrefixes: readonly string[];
+}
+
 /**
  * Webhook endpoints and what is sent to them. An event is published in the transaction that it tells of: one delivery for each of the tenant's
  * enabled endpoints that want its type, and one for `extraUrl`. Beginning and ending a stream's session publishes `stream.online` and
@@ -106,7 +114,11 @@ export interface WebhookStore {
   /** Waiting deliveries to it go too. */
   deleteEndpoint(id: string): Promise<void>;
   /** Takes deliveries that are due, oldest first, and keeps others from taking them for `leaseMs`. */
-  claimDeliveries(request: { readonly limit: number; readonly leaseMs: number }): Promise<readonly WebhookDelivery[]>;
+  claimDeliveries(request: {
+    readonly limit: number;
+    readonly leaseMs: number;
+    readonly except?: DeliveryExceptions;
+  }): Promise<readonly WebhookDelivery[]>;
   /** Notes a try. `nextTryAtMs` null with an error: it failed for good. */
   recordTry(deliveryId: string, attempt: DeliveryTry, nextTryAtMs: WallMs | null): Promise<void>;
   getDelivery(id: string): Promise<WebhookDelivery>;
