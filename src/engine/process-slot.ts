@@ -123,7 +123,7 @@ export class ProcessSlot {
       return;
     }
     const task = this.#task;
-    if (task === undefined || task.id !== message.id) return;
+    if (task === undefined || task.id !== message.id || message.type === 'progress') return;
     this.#release();
     this.#backOffMs = FIRST_BACK_OFF_MS;
     if (message.type === 'done') task.succeed(message.result);

@@ -8,6 +8,20 @@ import type {
   RemuxResult,
   SnapshotRequest,
 } from './engine.ts';
+import type {
+  DescribeRequest,
+  DrawPicturesRequest,
+  DrawPicturesResult,
+  EncodeAudioRequest,
+  EncodeAudioResult,
+  EncodeVideoRequest,
+  EncodeVideoResult,
+  SplitRequest,
+  SplitResult,
+  WriteMovieRequest,
+  WrittenObject,
+} from './transcoder.ts';
+import type { MediaDescription } from '../timeline/media-description.ts';
 
 /** What each kind of task takes and gives. Everything in it survives a structured clone. */
 export interface TaskMap {
@@ -20,16 +34,43 @@ export interface TaskMap {
 /** A kind of task. */
 export type TaskKind = keyof TaskMap;
 
+/** What each kind of run of a transcoder takes and gives. Everything in it survives a structured clone. */
+export interface TranscodeMap {
+  readonly describe: { readonly request: DescribeRequest; readonly result: MediaDescription };
+  readonly split: { readonly request: SplitRequest; readonly result: SplitResult };
+  readonly encodeVideo: { readonly request: EncodeVideoRequest; readonly result: EncodeVideoResult };
+  readonly encodeAudio: { readonly request: EncodeAudioRequest; readonly result: EncodeAudioResult };
+  readonly drawPictures: { readonly request: DrawPicturesRequest; readonly result: DrawPicturesResult };
+  readonly writeMovie: {
+    readonly request: WriteMovieRequest;
+    readonly result: WrittenObject & { readonly durationMs: number };
+  };
+}
+
+/** A kind of run of a transcoder. */
+export type TranscodeKind = keyof TranscodeMap;
+
+/** Anything that a child process can be told to do; each process knows its own. */
+export type ProcessKind = TaskKind | TranscodeKind;
+
 /** From the server to an engine process. `start` comes first and once: it travels here and not in `argv`, which everyone on the machine can read. */
 export type ToProcess =
   | { readonly type: 'start'; readonly arguments: readonly string[] }
-  | { readonly type: 'task'; readonly id: number; readonly kind: TaskKind; readonly request: unknown };
+  | { readonly type: 'task'; readonly id: number; readonly kind: ProcessKind; readonly request: unknown };
 
-/** From an engine process to the server. A task is answered by exactly one `done` or `failed`. */
+/** From an engine process to the server. A task is answered by exactly one `done` or `failed`, after any number of `progress`. */
 export type FromProcess =
   | { readonly type: 'ready' }
-  | { readonly type: 'done'; readonly id: number; readonly result: unknown; readonly rssBytes: number }
-  | { readonly type: 'failed'; readonly id: number; readonly error: ErrorMessage; readonly rssBytes: number };
+  | ({ readonly type: 'progress'; readonly id: number; readonly fraction: number } & ProcessLoad)
+  | ({ readonly type: 'done'; readonly id: number; readonly result: unknown } & ProcessLoad)
+  | ({ readonly type: 'failed'; readonly id: number; readonly error: ErrorMessage } & ProcessLoad);
+
+/** What a process holds and has used since it began. */
+export interface ProcessLoad {
+  readonly rssBytes: number;
+  readonly peakRssBytes: number;
+  readonly cpuMs: number;
+}
 
 /** A {@link ZoetropeError} as it crosses the process border, its cause reduced to a message. */
 export interface ErrorMessage {

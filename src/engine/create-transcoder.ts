@@ -1,0 +1,55 @@
+import { ZoetropeError } from '../base/errors.ts';
+import type { TranscodeKind, TranscodeMap } from './protocol.ts';
+import { TranscodeRun, type TranscodeRunOptions } from './transcode-run.ts';
+import type { Measured, RunOptions, Transcoder } from './transcoder.ts';
+
+/** What a transcoder is made of. How many runs there are at once is its caller's business. */
+export type TranscoderOptions = TranscodeRunOptions;
+
+/** A transcoder that gives each run a fresh child process of low priority. Closing it ends what runs. */
+export function createTranscoder(options: TranscoderOptions): Transcoder {
+  const runs = new Set<TranscodeRun>();
+  let isRunning = false;
+  const run = async <K extends TranscodeKind>(
+    kind: K,
+    request: TranscodeMap[K]['request'],
+    watch: RunOptions = {},
+  ): Promise<Measured<TranscodeMap[K]['result']>> => {
+    if (!isRunning) {
+      throw new ZoetropeError('unavailable', 'The transcoder is not running: it has not been started, or is closing.');
+    }
+    if (watch.signal?.aborted === true) {
+      throw new ZoetropeError('cancelled', `The run ${kind} was cancelled by its caller.`, {
+        cause: watch.signal.reason,
+      });
+    }
+    const started = new TranscodeRun(kind, request, watch, options);
+    runs.add(started);
+    try {
+      return (await started.promise) as Measured<TranscodeMap[K]['result']>;
+    } finally {
+      runs.delete(started);
+    }
+  };
+  return {
+    name: 'transcoder',
+    start(signal) {
+      signal.throwIfAborted();
+      isRunning = true;
+      return Promise.resolve();
+    },
+    async close() {
+      isRunning = false;
+      const ending = [...runs];
+      for (const one of ending) one.cancel(new ZoetropeError('cancelled', 'The transcoder is closing.'));
+      await Promise.allSettled(ending.map((one) => one.promise));
+    },
+    describe: async (request, watch) => (await run('describe', request, watch)).value,
+    split: (request, watch) => run('split', request, watch),
+    encodeVideo: (request, watch) => run('encodeVideo', request, watch),
+    encodeAudio: (request, watch) => run('encodeAudio', request, watch),
+    drawPictures: (request, watch) => run('drawPictures', request, watch),
+    writeMovie: (request, watch) => run('writeMovie', request, watch),
+    stats: () => ({ running: runs.size, pids: [...runs].flatMap((one) => one.pid ?? []) }),
+  };
+}

@@ -1,0 +1,75 @@
+import { ZoetropeError } from '../../base/errors.ts';
+import { toErrorMessage, type FromProcess, type ProcessKind, type ProcessLoad, type ToProcess } from '../protocol.ts';
+import { silenceAvLog } from './av.ts';
+
+/** What a child process does. */
+export interface ProcessService<C> {
+  /** Opens what tasks need, with the arguments that came over the pipe. */
+  start(childArguments: readonly string[]): Promise<C>;
+  perform(kind: ProcessKind, request: unknown, context: C, report: (fraction: number) => void): Promise<unknown>;
+  /** What becomes of a task under way when the pipe ends: the server asked for an end, or died. */
+  readonly atPipeEnd: 'finish' | 'abandon';
+}
+
+/**
+ * Makes this process one of the server's: starts with the arguments that come over the pipe, then does one task after the other. It ends when the
+ * pipe does. Signals of a terminal or a service manager go to the whole group and are passed over, so that the server decides.
+ */
+export function serveProcess<C>(service: ProcessService<C>): void {
+  silenceAvLog();
+  let context: Promise<C> | undefined;
+  let tasks: Promise<void> = Promise.resolve();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  process.on('disconnect', () => {
+    if (service.atPipeEnd === 'abandon') process.exit(0);
+    void tasks.finally(() => process.exit(0));
+  });
+  process.on('message', (received) => {
+    const message = received as ToProcess;
+    switch (message.type) {
+      case 'start':
+        context = service.start(message.arguments);
+        void context.then(() => answer({ type: 'ready' }), fail);
+        break;
+      case 'task':
+        tasks = tasks.then(() => perform(message, service, context));
+        break;
+    }
+  });
+}
+
+async function perform<C>(
+  { id, kind, request }: Extract<ToProcess, { type: 'task' }>,
+  service: ProcessService<C>,
+  context: Promise<C> | undefined,
+): Promise<void> {
+  try {
+    if (context === undefined)
+      throw new ZoetropeError('internal', 'An engine process got a task before it was started.');
+    const report = (fraction: number): void => answer({ type: 'progress', id, fraction, ...load() });
+    const result = await service.perform(kind, request, await context, report);
+    answer({ type: 'done', id, result, ...load() });
+  } catch (error) {
+    answer({ type: 'failed', id, error: toErrorMessage(error), ...load() });
+  }
+}
+
+function load(): ProcessLoad {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return {
+    rssBytes: process.memoryUsage.rss(),
+    peakRssBytes: maxRSS * 1024,
+    cpuMs: (userCPUTime + systemCPUTime) / 1000,
+  };
+}
+
+function answer(message: FromProcess): void {
+  if (!process.connected) return;
+  process.send?.(message, undefined, undefined, () => {
+    // A pipe that broke meanwhile: nobody waits any more, and `disconnect` ends this process.
+  });
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${toErrorMessage(error).message}\n`, () => process.exit(1));
+}

@@ -1,0 +1,32 @@
+import { setPriority } from 'node:os';
+import { ZoetropeError } from '../../base/errors.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import type { ProcessKind } from '../protocol.ts';
+import { serveProcess } from './serve-process.ts';
+import { Progress, type TranscodeContext } from './transcode-context.ts';
+
+/** Live pictures and viewers go before files. */
+const NICENESS = 10;
+
+/** Makes this process one of a transcoder's. It drops what it does when its pipe ends: another worker will do it. */
+export function serveTranscodes(openObjects: (childArguments: readonly string[]) => Promise<ObjectStore>): void {
+  setPriority(NICENESS);
+  serveProcess<ObjectStore>({
+    atPipeEnd: 'abandon',
+    async start(childArguments) {
+      const objects = await openObjects(childArguments);
+      await objects.start(new AbortController().signal);
+      return objects;
+    },
+    perform: (kind, request, objects, report) => {
+      const run = RUNS[kind];
+      if (run === undefined) throw new ZoetropeError('internal', `A transcoder's process does not do ${kind}.`);
+      return run(request, { objects, progress: new Progress(report) });
+    },
+  });
+}
+
+type Run = (request: unknown, context: TranscodeContext) => Promise<unknown>;
+
+/** Code for one kind of run alone is loaded: a process does one and ends. */
+const RUNS: { readonly [K in ProcessKind]?: Run } = {};
