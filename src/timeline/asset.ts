@@ -122,6 +122,16 @@ export function partsPrefix(assetId: string): string {
   return `assets/${assetId}/parts/`;
 }
 
+/** What the segments of one output begin with. */
+export function mediaPrefix(assetId: string, outputId: string): string {
+  return `assets/${assetId}/media/${outputId}/`;
+}
+
+/** What the files of one output begin with. */
+export function filesPrefix(assetId: string, outputId: string): string {
+  return `assets/${assetId}/files/${outputId}/`;
+}
+
 /** How a video rendition is encoded. */
 export interface VideoSpec {
   readonly kind: 'video';

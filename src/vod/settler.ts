@@ -1,0 +1,117 @@
+import type { Clock } from '../base/clock.ts';
+import type { Component } from '../base/component.ts';
+import { isZoetropeError } from '../base/errors.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { AssetChange, AssetJob, AssetStore } from '../catalog/asset-store.ts';
+import type { TimelineStore } from '../catalog/catalog.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { assetPrefix, isFinal, sourceKey, type Asset } from '../timeline/asset.ts';
+import { settle } from './settle.ts';
+
+/** What settling needs. */
+export interface SettlerDeps {
+  readonly catalog: AssetStore & Pick<TimelineStore, 'objectKeysOf'>;
+  readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  /** Lengths aimed at, milliseconds. */
+  readonly segmentMs: number;
+  readonly chunkMs: number;
+  /** Tries of a task. */
+  readonly maxAttempts: number;
+}
+
+/** How often it looks for what nobody settled, and for leases that ran out. */
+const LOOK_MS = 1000;
+const PER_LOOK = 50;
+
+/** Turns what tasks left behind into what is seen. Any number of processes may run one. */
+export class Settler implements Component {
+  readonly name = 'settler';
+  readonly #deps: SettlerDeps;
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(deps: SettlerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Begins to look now and then. Settling by hand needs no start. */
+  async start(): Promise<void> {
+    this.#loop = this.#look();
+  }
+
+  /** Ends the looking. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  /** Settles an asset as far as it can be settled now. An asset that is gone is none of its business. */
+  async settle(assetId: string): Promise<void> {
+    const { clock, ids, segmentMs, chunkMs, maxAttempts } = this.#deps;
+    try {
+      await this.apply(assetId, (job) => settle(job, { ids, segmentMs, chunkMs, maxAttempts, nowMs: clock.nowMs() }));
+    } catch (error) {
+      if (!isZoetropeError(error, 'not_found')) throw error;
+    }
+  }
+
+  /**
+   * Applies what `decide` makes of the job, reading and deciding again when the asset moved on meanwhile. When the asset has ended, removes the objects that
+   * nothing names any more. @throws not_found, and what `decide` throws
+   */
+  async apply(assetId: string, decide: (job: AssetJob) => AssetChange): Promise<Asset> {
+    for (;;) {
+      const job = await this.#deps.catalog.assetJob(assetId);
+      const change = decide(job);
+      const asset = await this.#deps.catalog.settleAsset(assetId, job.asset.version, change);
+      if (asset === null) continue;
+      if (isFinal(asset.state)) await this.cleanUp(asset);
+      return asset;
+    }
+  }
+
+  /**
+   * Removes what an ended asset needs no more: of a cancelled one everything, else the parts and what tries left that came to nothing. Idempotent; what a
+   * crash leaves is swept as orphans.
+   */
+  async cleanUp(asset: Asset): Promise<void> {
+    const { catalog } = this.#deps;
+    if (asset.state === 'cancelled') return this.removeObjects(assetPrefix(asset.id));
+    const outputs = (await catalog.outputsOf([asset.id])).get(asset.id) ?? [];
+    const named = new Set([
+      sourceKey(asset.id),
+      ...(await catalog.objectKeysOf(asset.id)),
+      ...outputs.flatMap(({ files }) => files.map(({ objectKey }) => objectKey)),
+    ]);
+    await this.removeObjects(assetPrefix(asset.id), (key) => named.has(key));
+  }
+
+  /** Removes the objects that begin with a prefix, but for those kept. */
+  async removeObjects(prefix: string, isKept: (key: string) => boolean = () => false): Promise<void> {
+    const { objects } = this.#deps;
+    const gone: string[] = [];
+    for await (const { key } of objects.list(prefix)) if (!isKept(key)) gone.push(key);
+    if (gone.length > 0) await objects.delete(gone);
+  }
+
+  async #look(): Promise<void> {
+    const { catalog, clock, logger } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await catalog.expireTasks();
+        for (const id of await catalog.unsettledAssets(PER_LOOK)) await this.settle(id);
+      } catch (error) {
+        logger.error({ err: error }, 'settling assets failed; it is tried again');
+      }
+      try {
+        await clock.wait(LOOK_MS, this.#stopping.signal);
+      } catch {
+        return; // Closing.
+      }
+    }
+  }
+}
