@@ -8,6 +8,13 @@ export const ERROR_CATALOGUE = {
   method_not_allowed: { http: 405, grpc: 12, exit: 1, retryable: false, title: 'The method is not allowed here' },
   conflict: { http: 409, grpc: 10, exit: 1, retryable: false, title: 'It conflicts with what is there' },
   gone: { http: 410, grpc: 5, exit: 1, retryable: false, title: 'It was removed' },
+  precondition_failed: {
+    http: 412,
+    grpc: 9,
+    exit: 1,
+    retryable: false,
+    title: 'A condition of the request is not met',
+  },
   payload_too_large: { http: 413, grpc: 8, exit: 1, retryable: false, title: 'It is larger than allowed' },
   unsupported_media: { http: 415, grpc: 3, exit: 1, retryable: false, title: 'The media is not of a supported kind' },
   corrupt_media: { http: 422, grpc: 3, exit: 1, retryable: false, title: 'The media is damaged' },

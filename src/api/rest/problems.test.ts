@@ -14,6 +14,7 @@ const HTTP: Readonly<Record<ErrorCode, number>> = {
   method_not_allowed: 405,
   conflict: 409,
   gone: 410,
+  precondition_failed: 412,
   payload_too_large: 413,
   unsupported_media: 415,
   corrupt_media: 422,
