@@ -139,6 +139,7 @@ async function seed(dataDir: string): Promise<{ readonly streamId: string; reado
       frameTimesMs: Array.from({ length: FRAMES }, (_, frame) => wallMs(startMs + frame * INTERVAL_MS)),
       sizeBytes: bytes.length,
       sha256: sha256(bytes),
+      keyframeBytes: null,
       epoch: index === 0 ? { begin: { ...begin, width: 64, height: 48 } } : { existingId: epochId },
     });
   }

@@ -4,7 +4,7 @@ import type { MediaDescription } from '../timeline/media-description.ts';
 import type { Task } from '../timeline/task.ts';
 import type { Epoch } from '../timeline/epoch.ts';
 import type { Segment } from '../timeline/segment.ts';
-import type { Page, PageRequest } from './catalog.ts';
+import type { Page, PageRequest } from './page.ts';
 import type { NewWebhookEvent } from './webhook-store.ts';
 
 /** An asset to be made; its stream (kind `asset`, same id) is made with it, without a `main` rendition. */
@@ -55,7 +55,7 @@ export interface AssetSegment extends Pick<
 /** What a decision about a job changes, all at once or not at all. */
 export interface AssetChange {
   readonly asset?: Partial<
-    Pick<Asset, 'state' | 'cause' | 'round' | 'startedAtMs' | 'playableAtMs' | 'endedAtMs' | 'priority'> & {
+    Pick<Asset, 'name' | 'state' | 'cause' | 'round' | 'startedAtMs' | 'playableAtMs' | 'endedAtMs' | 'priority'> & {
       readonly media: MediaDescription | null;
     }
   >;
@@ -63,6 +63,8 @@ export interface AssetChange {
   readonly outputs?: readonly OutputChange[];
   /** Rows of outputs to be removed with their renditions, epochs and segments. Their objects are the caller's to remove, afterwards. */
   readonly removeOutputs?: readonly string[];
+  /** Outputs that stay, without their renditions: epochs and segments go. Their objects are the caller's to remove, afterwards. */
+  readonly removeRenditions?: readonly string[];
   readonly newTasks?: readonly NewTask[];
   /** Waiting and running ones become cancelled: the worker's next renewal or finish says `lost`. */
   readonly cancelTasks?: readonly string[];

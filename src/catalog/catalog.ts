@@ -7,6 +7,11 @@ import type { Rendition } from '../timeline/rendition.ts';
 import type { Segment } from '../timeline/segment.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
+import type { AssetStore } from './asset-store.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { WebhookStore } from './webhook-store.ts';
+
+export type { Page, PageRequest } from './page.ts';
 
 /**
  * What exists: streams, their timelines, and who may do what. The contract, whatever the database below it:
@@ -19,7 +24,16 @@ import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
  * - A full disk throws `storage_full`, an unreachable database `unavailable`.
  */
 export interface Catalog
-  extends Component, StreamStore, TimelineStore, HoldStore, MarkerStore, UpkeepStore, AccessStore {
+  extends
+    Component,
+    StreamStore,
+    TimelineStore,
+    HoldStore,
+    MarkerStore,
+    UpkeepStore,
+    AccessStore,
+    AssetStore,
+    WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
 }
@@ -34,18 +48,6 @@ export interface CatalogChange {
    * none here changed in some other way, perhaps besides: it must be read again.
    */
   readonly appended: readonly AppendedSegment[];
-}
-
-/** One page of a list. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly nextCursor: string | null;
-}
-
-/** Which page of a list: `limit` 1–1000. */
-export interface PageRequest {
-  readonly limit: number;
-  readonly cursor?: string;
 }
 
 // ── Streams ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -68,14 +70,14 @@ export interface StreamStore {
   ensureDeviceStream(stream: NewStream & { readonly deviceId: string }): Promise<Stream>;
   getStream(id: string): Promise<Stream>;
   findDeviceStream(tenant: string, deviceId: string): Promise<Stream | null>;
-  /** By name, then id. `tenant` undefined: all. `query` matches name or device, case-insensitively. */
+  /** By name, then id. `tenant` undefined: all. `kind` undefined: all but assets. `query` matches name or device, case-insensitively. */
   listStreams(filter: StreamFilter, page: PageRequest): Promise<Page<Stream>>;
   /** Merges `settings`; a setting of null (undefined is not allowed) that is no value of its type clears it. */
   updateStream(
     id: string,
     change: { readonly name?: string; readonly settings?: Partial<StreamSettings> },
   ): Promise<Stream>;
-  /** Removes the stream and all its rows. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
+  /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
   /** Notes newest frames; never moves a time back; unknown streams are passed over. Cheap for thousands at once; raises no change. */
   touchStreams(touches: readonly StreamTouch[]): Promise<void>;
@@ -118,8 +120,11 @@ export interface NewSegment extends Omit<
   /** The rendition's name; `main` unless said. */
   readonly rendition?: string;
   readonly fence: number;
-  /** For the session rule: on-time segments extend the open session, unless they start later than its end by more than `offlineAfterMs`. */
-  readonly offlineAfterMs: number;
+  /**
+   * For the session rule: on-time segments extend the open session, unless they start later than its end by more than `offlineAfterMs`.
+   * Null: it belongs to no session (assets).
+   */
+  readonly offlineAfterMs: number | null;
 }
 
 /** A segment as committed, with what else the commit settled. */
@@ -156,6 +161,8 @@ export interface TimelineStore {
   /** The newest `count` on-time segments that are not retired, oldest first. */
   liveWindow(streamId: string, count: number): Promise<Window>;
   dvrWindow(streamId: string): Promise<Window>;
+  /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
+  renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
   /**
    * Segments that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or covered by a hold that is not
    * released. At most `limit`; the caller goes on from the last one's end.
@@ -262,7 +269,7 @@ export interface UpkeepStore {
   removeSegments(ids: readonly string[]): Promise<void>;
   /** Marks a segment's bytes as lost, or as found again. */
   setSegmentLost(id: string, lost: boolean): Promise<void>;
-  /** Oldest first over all streams: for the ceilings on bytes and disk. Retired ones left out. */
+  /** Oldest first over all streams but assets: for the ceilings on bytes and disk. Retired ones left out. */
   oldestSegments(limit: number): Promise<readonly SegmentRef[]>;
   totals(): Promise<CatalogTotals>;
   /** Open sessions with their stream, for the offline checker. */
@@ -285,7 +292,7 @@ export interface UpkeepStore {
   allEpochs(options?: { readonly streamId?: string }): AsyncIterable<Epoch>;
 }
 
-/** How much there is. */
+/** How much there is. Assets count only where it is said. */
 export interface CatalogTotals {
   readonly streams: number;
   /** In the retained windows: not retired. */
@@ -295,6 +302,8 @@ export interface CatalogTotals {
   readonly retiredSegments: number;
   readonly retiredBytes: number;
   readonly openSessions: number;
+  /** Of the segments of assets. */
+  readonly assetSegmentBytes: number;
 }
 
 // ── Access ─────────────────────────────────────────────────────────────────────────────────────────────────────────

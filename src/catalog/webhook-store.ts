@@ -1,5 +1,5 @@
 import type { WallMs } from '../base/time.ts';
-import type { Page, PageRequest } from './catalog.ts';
+import type { Page, PageRequest } from './page.ts';
 
 /** What can be told. */
 export const WEBHOOK_EVENT_TYPES = [

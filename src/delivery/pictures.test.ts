@@ -45,6 +45,7 @@ function segment(startMs: number, frames: number, change: Partial<Segment> = {})
     objectKey: `key-${startMs}`,
     sizeBytes: 1,
     sha256: '',
+    keyframeBytes: null,
     discontinuity: false,
     createdAtMs: wallMs(0),
     dvrDiscontinuity: false,

@@ -24,6 +24,8 @@ export interface Segment {
   readonly sizeBytes: number;
   /** Hex, of the object's bytes. */
   readonly sha256: string;
+  /** Bytes from the object's start that hold its header and its first picture (for I-frame playlists); null where not kept: frames, audio, captions. */
+  readonly keyframeBytes: number | null;
   /** EXT-X-DISCONTINUITY stands before it among the on-time segments (`live`). Always true for a late one. */
   readonly discontinuity: boolean;
   readonly createdAtMs: WallMs;

@@ -190,6 +190,7 @@ export function upkeepContract(adapter: string, make: MakeCatalog): void {
         retiredSegments: 0,
         retiredBytes: 0,
         openSessions: 0,
+        assetSegmentBytes: 0,
       });
       const { id } = await w.stream();
       await appendRun(w.catalog, id, 0, 4);
@@ -202,6 +203,7 @@ export function upkeepContract(adapter: string, make: MakeCatalog): void {
         retiredSegments: 3,
         retiredBytes: 2_007,
         openSessions: 1,
+        assetSegmentBytes: 0,
       });
     });
 

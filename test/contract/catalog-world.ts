@@ -116,6 +116,7 @@ export function newSegment(streamId: string, plan: SegmentPlan): NewSegment {
     objectKey: `segments/${streamId}/${id}.m4s`,
     sizeBytes: plan.sizeBytes ?? 1_000,
     sha256: 'ab'.repeat(32),
+    keyframeBytes: null,
     epoch:
       plan.epochId === undefined
         ? {

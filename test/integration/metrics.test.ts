@@ -37,6 +37,7 @@ function usedMetrics(): Metrics {
       retiredSegments: 1,
       retiredBytes: 100,
       openSessions: 3,
+      assetSegmentBytes: 0,
     }),
     open: () => ({ frames: 7, segments: 2 }),
     eventLogLag: async () => 5,

@@ -2,9 +2,10 @@ import type { Kysely } from 'kysely';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { CatalogDb } from '../sql/schema.ts';
 import { foundation } from './0001-foundation.ts';
+import { assets } from './0002-assets.ts';
 import type { DialectTypes, Migration } from './migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [foundation];
+const MIGRATIONS: readonly Migration[] = [foundation, assets];
 
 /**
  * Brings the schema up to date. Call within a transaction that keeps other processes from doing the same.

@@ -117,6 +117,31 @@ export const insertSegment = prepare<Row<SegmentTable>>((db, param) =>
     created_at_ms: param('created_at_ms'),
     retired_at_ms: param('retired_at_ms'),
     held: param('held'),
+    keyframe_bytes: param('keyframe_bytes'),
+    of_asset: param('of_asset'),
+  }),
+);
+
+/** Writes a rendition's row. */
+export const insertRendition = prepare<Row<RenditionTable>>((db, param) =>
+  db.insertInto('rendition').values({
+    id: param('id'),
+    stream_id: param('stream_id'),
+    name: param('name'),
+    fence: param('fence'),
+    next_sequence: param('next_sequence'),
+    next_late_sequence: param('next_late_sequence'),
+    next_epoch_ordinal: param('next_epoch_ordinal'),
+    dvr_media_sequence: param('dvr_media_sequence'),
+    dvr_discontinuity_sequence: param('dvr_discontinuity_sequence'),
+    window_count: param('window_count'),
+    window_tags: param('window_tags'),
+    window_bytes: param('window_bytes'),
+    retired_count: param('retired_count'),
+    retired_bytes: param('retired_bytes'),
+    newest_end_ms: param('newest_end_ms'),
+    max_span_ms: param('max_span_ms'),
+    of_asset: param('of_asset'),
   }),
 );
 

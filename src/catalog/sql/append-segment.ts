@@ -10,7 +10,8 @@ import type { SqlBackend, WriteScope } from './backend.ts';
 import { decodeFrameTimes, encodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
-import { MAIN_RENDITION } from './stream-store.ts';
+import { publishOffline, publishOnline } from './session-events.ts';
+import { MAIN_RENDITION } from './stream-rows.ts';
 
 /** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states. */
 export async function appendSegment(
@@ -28,7 +29,11 @@ export async function appendSegment(
   const nowMs = backend.clock.nowMs();
   const epoch = await takeEpoch(db, rendition, segment, nowMs);
   const window = await insertWindowed(db, rendition, segment, placed, epoch);
-  const session = placed.isLate === 0 ? await stepSession(backend, db, segment, placed.endMs) : null;
+  const { offlineAfterMs } = segment;
+  const session =
+    placed.isLate === 1 || offlineAfterMs === null
+      ? null
+      : await stepSession(backend, scope, { ...segment, endMs: placed.endMs, offlineAfterMs });
   const segmentRow: Row<SegmentTable> = {
     id: segment.id,
     rendition_id: rendition.id,
@@ -50,6 +55,8 @@ export async function appendSegment(
     created_at_ms: nowMs,
     retired_at_ms: null,
     held: 0,
+    keyframe_bytes: segment.keyframeBytes,
+    of_asset: rendition.of_asset,
   };
   try {
     await queries.insertSegment(db, segmentRow);
@@ -201,13 +208,18 @@ function asNeighbour(row: queries.NeighbourRow | undefined): Pick<Segment, 'epoc
 
 async function stepSession(
   backend: SqlBackend,
-  db: CatalogDb,
-  segment: NewSegment,
-  segmentEnd: WallMs,
+  scope: WriteScope,
+  segment: {
+    readonly streamId: string;
+    readonly startMs: WallMs;
+    readonly endMs: WallMs;
+    readonly offlineAfterMs: number;
+  },
 ): Promise<Session> {
+  const { db } = scope;
   const [row] = await queries.openSession(db, { streamId: segment.streamId });
   const open = row === undefined ? null : toSession(row);
-  const step = sessionStep(open, { startMs: segment.startMs, endMs: segmentEnd }, segment.offlineAfterMs);
+  const step = sessionStep(open, segment, segment.offlineAfterMs);
   if (step.kind === 'extend' && open !== null) {
     await queries.extendSession(db, { id: open.id, endMs: step.endMs });
     return { ...open, endMs: step.endMs };
@@ -218,6 +230,7 @@ async function stepSession(
       .set({ ended_by: 'offline', closed_at_ms: backend.clock.nowMs() })
       .where('id', '=', open.id)
       .execute();
+    await publishOffline(backend, scope, open, 'offline');
   }
   const begun = {
     id: backend.ids.next('session'),
@@ -229,7 +242,9 @@ async function stepSession(
     settled: 0,
   };
   await db.insertInto('session').values(begun).execute();
-  return toSession(begun);
+  const session = toSession(begun);
+  await publishOnline(backend, scope, session);
+  return session;
 }
 
 function advance(

@@ -111,6 +111,7 @@ export function toSegment(row: Row<SegmentTable>, streamId: string): Segment {
     objectKey: row.object_key,
     sizeBytes: row.size_bytes,
     sha256: row.sha256,
+    keyframeBytes: row.keyframe_bytes,
     discontinuity: row.discontinuity === 1,
     createdAtMs: wallMs(row.created_at_ms),
     dvrDiscontinuity: row.dvr_discontinuity === 1,

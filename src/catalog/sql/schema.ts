@@ -1,4 +1,6 @@
 import type { Kysely } from 'kysely';
+import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
+import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
  * The catalog's tables as every database has them. Times are wall time in milliseconds since the Unix epoch, as double precision (pushed media
@@ -12,6 +14,11 @@ export interface CatalogSchema {
   session: SessionTable;
   hold: HoldTable;
   marker: MarkerTable;
+  asset: AssetTable;
+  output: OutputTable;
+  task: TaskTable;
+  webhook_endpoint: WebhookEndpointTable;
+  webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;
   server_secret: ServerSecretTable;
   idempotent_answer: IdempotentAnswerTable;
@@ -69,6 +76,8 @@ export interface RenditionTable {
   newest_end_ms: number | null;
   /** The longest segment there ever was. What overlaps a time starts no more than this before it, so a range query is bounded on the index by start. */
   max_span_ms: number;
+  /** 1 for an asset's: upkeep leaves it alone. */
+  of_asset: number;
 }
 
 /** A stretch with one set of codec parameters and one media clock. */
@@ -120,6 +129,10 @@ export interface SegmentTable {
   retired_at_ms: number | null;
   /** 1 when a hold covered it as it was retired and has not been settled since: sweeping passes over it without looking at holds. */
   held: number;
+  /** Null where not kept. */
+  keyframe_bytes: number | null;
+  /** As its rendition's. */
+  of_asset: number;
 }
 
 /** A stretch in which the source was online. At most one open one for a stream. */

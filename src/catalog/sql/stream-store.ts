@@ -2,14 +2,14 @@ import { sql } from 'kysely';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
 import type { NewStream, StreamStore, StreamTouch } from '../catalog.ts';
+import { openSession } from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { pageLimit, readCursor, toPage } from './cursor.ts';
 import { prepare } from './prepared.ts';
-import { found, toStream } from './rows.ts';
+import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
-
-/** The rendition of a stream that has one. */
-export const MAIN_RENDITION = 'main';
+import { publishOffline } from './session-events.ts';
+import { insertStreamRow, MAIN_RENDITION, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
 
 /** Settings of which null is a value. */
 const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay']);
@@ -69,7 +69,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
       const after = readCursor(page.cursor, ['string', 'string']);
       let query = backend.reader().selectFrom('stream').selectAll();
       if (filter.tenant !== undefined) query = query.where('tenant', '=', filter.tenant);
-      if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
+      query = filter.kind === undefined ? query.where('kind', '<>', 'asset') : query.where('kind', '=', filter.kind);
       if (filter.query !== undefined) {
         const pattern = `%${filter.query.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
         query = query.where(sql<boolean>`search_text like ${pattern} escape '\\'`);
@@ -85,6 +85,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
     updateStream: (id, change) =>
       backend.write(async (scope) => {
         const stream = await getStream(scope.db, id);
+        checkIsNoAsset(stream);
         const name = change.name ?? stream.name;
         const settings = mergeSettings(stream.settings, change.settings ?? {});
         await scope.db
@@ -98,15 +99,11 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
 
     deleteStream: (id) =>
       backend.write(async (scope) => {
-        await getStream(scope.db, id);
-        const renditions = scope.db.selectFrom('rendition').select('id').where('stream_id', '=', id);
-        await scope.db.deleteFrom('segment').where('rendition_id', 'in', renditions).execute();
-        await scope.db.deleteFrom('epoch').where('rendition_id', 'in', renditions).execute();
-        for (const table of ['session', 'hold', 'marker', 'rendition'] as const) {
-          await scope.db.deleteFrom(table).where('stream_id', '=', id).execute();
-        }
-        await scope.db.deleteFrom('stream').where('id', '=', id).execute();
-        scope.removed(id);
+        const stream = await getStream(scope.db, id);
+        checkIsNoAsset(stream);
+        const [open] = await openSession(scope.db, { streamId: id });
+        if (open !== undefined) await publishOffline(backend, scope, toSession(open), 'deleted');
+        await removeStreamRows(scope, id);
       }),
 
     async touchStreams(touches) {
@@ -136,49 +133,16 @@ async function findByDevice(db: CatalogDb, tenant: string, deviceId: string): Pr
 
 /** Null when its id or its tenant's device is taken. */
 async function insertStream(backend: SqlBackend, scope: WriteScope, stream: NewStream): Promise<Stream | null> {
-  const row = {
-    id: stream.id,
-    tenant: stream.tenant,
-    kind: stream.kind,
-    name: stream.name,
-    device_id: stream.deviceId,
-    search_text: searchText(stream.name, stream.deviceId),
-    settings: JSON.stringify(mergeSettings({}, stream.settings)),
-    created_at_ms: backend.clock.nowMs(),
-    last_captured_at_ms: null,
-    last_received_at_ms: null,
-    revision: 0,
-  };
-  const inserted = await scope.db
-    .insertInto('stream')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (inserted === undefined) return null;
-  await scope.db
-    .insertInto('rendition')
-    .values({
-      id: backend.ids.next('rendition'),
-      stream_id: stream.id,
-      name: MAIN_RENDITION,
-      fence: 0,
-      next_sequence: 0,
-      next_late_sequence: 0,
-      next_epoch_ordinal: 0,
-      dvr_media_sequence: 0,
-      dvr_discontinuity_sequence: 0,
-      window_count: 0,
-      window_tags: 0,
-      window_bytes: 0,
-      retired_count: 0,
-      retired_bytes: 0,
-      newest_end_ms: null,
-      max_span_ms: 0,
-    })
-    .execute();
-  scope.changed(stream.id);
+  const row = await insertStreamRow(backend, scope, { ...stream, settings: mergeSettings({}, stream.settings) });
+  if (row === null) return null;
+  await makeRendition(backend, scope, { streamId: stream.id, name: MAIN_RENDITION, ofAsset: false });
   return toStream(row);
+}
+
+/** What belongs to an asset is changed and removed through it, so that both always agree. @throws conflict */
+function checkIsNoAsset(stream: Stream): void {
+  if (stream.kind !== 'asset') return;
+  throw new ZoetropeError('conflict', `Stream ${stream.id} is an asset. Change or delete the asset instead.`);
 }
 
 /** Null clears a setting, unless null is one of its values. */
@@ -187,8 +151,4 @@ function mergeSettings(settings: Partial<StreamSettings>, change: Partial<Stream
     ([key, value]) => value !== undefined && (value !== null || NULLABLE_SETTINGS.has(key)),
   );
   return Object.fromEntries(merged) as Partial<StreamSettings>;
-}
-
-function searchText(name: string, deviceId: string | null): string {
-  return `${name}\n${deviceId ?? ''}`.toLowerCase();
 }

@@ -8,8 +8,17 @@ import { coverageOf } from './coverage.ts';
 import { decodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
-import { getStream, MAIN_RENDITION } from './stream-store.ts';
-import { epochsOf, newestEver, newestOnTime, type RangeParams, shownBetween, wholeWindow } from './window-queries.ts';
+import { MAIN_RENDITION } from './stream-rows.ts';
+import { getStream } from './stream-store.ts';
+import {
+  epochsOf,
+  newestEver,
+  newestOnTime,
+  onTimeFrom,
+  type RangeParams,
+  shownBetween,
+  wholeWindow,
+} from './window-queries.ts';
 
 /** Makes the {@link TimelineStore} of a SQL database. */
 export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
@@ -67,6 +76,9 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
       ),
 
     dvrWindow: (streamId) => windowOf(backend, streamId, (db, { id }) => wholeWindow(db, { renditionId: id })),
+
+    renditionWindow: (streamId, name, fromSequence) =>
+      windowOf(backend, streamId, (db, { id }) => onTimeFrom(db, { renditionId: id, fromSequence }), name),
 
     segmentsBetween: (streamId, fromMs, toMs, limit) =>
       windowOf(backend, streamId, (db, rendition) => shownBetween(db, { ...rangeOf(rendition, fromMs, toMs), limit })),
@@ -127,9 +139,10 @@ async function windowOf(
   backend: SqlBackend,
   streamId: string,
   select: (db: CatalogDb, rendition: Row<RenditionTable>) => Promise<readonly Row<SegmentTable>[]>,
+  name = MAIN_RENDITION,
 ): Promise<Window> {
   return backend.snapshot(async (db) => {
-    const rendition = await renditionOf(db, streamId, MAIN_RENDITION);
+    const rendition = await renditionOf(db, streamId, name);
     const segments = await select(db, rendition);
     const epochs = await epochsOf(db, segments);
     return {

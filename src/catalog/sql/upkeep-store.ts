@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { Hold } from '../../timeline/hold.ts';
 import type { Session } from '../../timeline/session.ts';
 import type { Stream } from '../../timeline/stream.ts';
 import type { UpkeepStore } from '../catalog.ts';
@@ -15,6 +14,7 @@ import {
 } from './retention.ts';
 import { found, SEGMENT_REF_COLUMNS, toEpoch, toSegment, toSegmentRef, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
+import { publishOffline } from './session-events.ts';
 
 const PAGE = 1_000;
 const UNARCHIVED_AT_ONCE = 1_000;
@@ -60,6 +60,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
         .select(SEGMENT_REF_COLUMNS)
         .where('segment.retired_at_ms', 'is', null)
+        .where(sql<boolean>`segment.of_asset = 0`)
         .orderBy('segment.start_ms')
         .limit(limit)
         .execute();
@@ -71,6 +72,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         const streams = await db
           .selectFrom('stream')
           .select(sql<number>`count(*)`.as('count'))
+          .where('kind', '<>', 'asset')
           .executeTakeFirstOrThrow();
         const sessions = await db
           .selectFrom('session')
@@ -81,10 +83,11 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         const sums = await db
           .selectFrom('rendition')
           .select([
-            sql<number | null>`sum(window_count)`.as('segments'),
-            sql<number | null>`sum(window_bytes)`.as('bytes'),
+            sql<number | null>`sum(case when of_asset = 0 then window_count end)`.as('segments'),
+            sql<number | null>`sum(case when of_asset = 0 then window_bytes end)`.as('bytes'),
             sql<number | null>`sum(retired_count)`.as('retired'),
             sql<number | null>`sum(retired_bytes)`.as('retired_bytes'),
+            sql<number | null>`sum(case when of_asset = 1 then window_bytes end)`.as('asset_bytes'),
           ])
           .executeTakeFirstOrThrow();
         return {
@@ -94,6 +97,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
           retiredSegments: sums.retired ?? 0,
           retiredBytes: sums.retired_bytes ?? 0,
           openSessions: sessions.count,
+          assetSegmentBytes: sums.asset_bytes ?? 0,
         };
       }),
 
@@ -115,16 +119,13 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
           .set({ ended_by: request.by, closed_at_ms: backend.clock.nowMs(), settled: 1 })
           .where('id', '=', request.sessionId)
           .where('closed_at_ms', 'is', null)
-          .returning('stream_id')
+          .returningAll()
           .executeTakeFirst();
         if (ended === undefined) return false;
-        await archive(request.archive);
+        if (request.archive !== null) await insertHold(backend, scope, request.archive);
+        await publishOffline(backend, scope, toSession(ended), request.by);
         scope.changed(ended.stream_id);
         return true;
-
-        async function archive(hold: Omit<Hold, 'createdAtMs' | 'releasedAtMs'> | null): Promise<void> {
-          if (hold !== null) await insertHold(backend, scope, hold);
-        }
       }),
 
     unarchivedSessions: () =>

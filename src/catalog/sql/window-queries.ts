@@ -26,6 +26,18 @@ export const newestEver = prepare<{ renditionId: string }, Row<SegmentTable>>((d
     .limit(1),
 );
 
+/** On-time segments that are not retired from a sequence number on, oldest first. */
+export const onTimeFrom = prepare<{ renditionId: string; fromSequence: number }, Row<SegmentTable>>((db, param) =>
+  db
+    .selectFrom('segment')
+    .selectAll()
+    .where('rendition_id', '=', param('renditionId'))
+    .where('is_late', '=', 0)
+    .where('sequence', '>=', param('fromSequence'))
+    .where('retired_at_ms', 'is', null)
+    .orderBy('sequence'),
+);
+
 /** The whole window in wall order. */
 export const wholeWindow = prepare<{ renditionId: string }, Row<SegmentTable>>((db, param) =>
   db

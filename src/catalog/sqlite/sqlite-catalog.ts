@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
+import { Kysely, type SelectQueryBuilder } from 'kysely';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
@@ -10,13 +10,16 @@ import type { Component } from '../../base/component.ts';
 import type { Catalog, CatalogChange } from '../catalog.ts';
 import { migrate } from '../migrations/migrate.ts';
 import { sqlAccessStore } from '../sql/access-store.ts';
+import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
 import { sqlStreamStore } from '../sql/stream-store.ts';
+import { sqlTaskStore } from '../sql/task-store.ts';
 import { sqlTimelineStore } from '../sql/timeline-store.ts';
 import { sqlUpkeepStore } from '../sql/upkeep-store.ts';
+import { sqlWebhookStore } from '../sql/webhook-store.ts';
 import { ChangeFeed, ChangeSet } from './change-feed.ts';
 import { nodeSqliteDialect } from './sqlite-dialect.ts';
 
@@ -46,6 +49,9 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlMarkerStore(backend),
     ...sqlUpkeepStore(backend),
     ...sqlAccessStore(backend),
+    ...sqlAssetStore(backend),
+    ...sqlTaskStore(backend),
+    ...sqlWebhookStore(backend),
   };
 }
 
@@ -141,6 +147,12 @@ class SqliteBackend implements SqlBackend, Component {
       this.#feed.absorb(changes);
       return value;
     });
+  }
+
+  claiming<T extends keyof CatalogSchema, R>(
+    query: SelectQueryBuilder<CatalogSchema, T, R>,
+  ): SelectQueryBuilder<CatalogSchema, T, R> {
+    return query; // `begin immediate`: nobody else writes.
   }
 
   isUniqueViolation(error: unknown): boolean {

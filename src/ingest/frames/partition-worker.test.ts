@@ -166,6 +166,7 @@ class World implements AsyncDisposable {
       objectKey: 'media/a',
       sizeBytes: 1,
       sha256: '',
+      keyframeBytes: null,
     };
     return { segments: [encoded], rejected: [], cpuMs: 0 };
   }

@@ -95,6 +95,7 @@ export class StreamTimeline {
       objectKey: encoded.objectKey,
       sizeBytes: encoded.sizeBytes,
       sha256: encoded.sha256,
+      keyframeBytes: null,
       epoch,
       fence: this.fence,
       offlineAfterMs: this.settings.offlineAfterMs,
