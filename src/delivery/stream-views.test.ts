@@ -67,6 +67,7 @@ class Timelines {
       objectKey: 'k',
       sizeBytes: 1,
       sha256: '',
+      keyframeBytes: null,
       discontinuity: false,
       createdAtMs: wallMs(0),
       dvrDiscontinuity: false,
