@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ZoetropeError } from '../../base/errors.ts';
-import { readInit, type InitInfo } from '../../packager/cmaf/init-reader.ts';
+import { readAvcInit, type AvcInfo } from '../../packager/cmaf/init-reader.ts';
 import { readMediaSegment, type ReadMediaSegment, type ReadSample } from '../../packager/cmaf/media-reader.ts';
 import { writeMovie } from '../../packager/mp4/movie-writer.ts';
 import { writeTsSegment } from '../../packager/mpegts/ts-writer.ts';
@@ -13,7 +13,7 @@ const MAX_INPUT_BYTES = 512 << 20;
 /** Does {@link Engine.remux} in this process. A stretch without segments is bridged by the picture before it, so that times stay true. */
 export async function remux(request: RemuxRequest, { objects }: WorkerContext): Promise<RemuxResult> {
   const { init, segmentKeys } = request.source;
-  const info = readInit(init);
+  const info = readAvcInit(init);
   if (segmentKeys.length === 0)
     throw new ZoetropeError('invalid_argument', 'A remux needs at least one segment. Got none.');
   const segments: ReadMediaSegment[] = [];
@@ -58,7 +58,7 @@ function bridge(segments: readonly ReadMediaSegment[]): readonly (readonly ReadS
   });
 }
 
-function writeTs(info: InitInfo, chunks: readonly (readonly ReadSample[])[]): Uint8Array {
+function writeTs(info: AvcInfo, chunks: readonly (readonly ReadSample[])[]): Uint8Array {
   const to90k = 90_000 / info.timescale;
   let baseTime90k = 0;
   const written = chunks.map((samples, index) => {

@@ -1,7 +1,7 @@
 import { Codec, CodecContext, Frame, Packet } from 'node-av/lib';
 import { AV_PIX_FMT_YUVJ420P, FF_DECODER_H264 } from 'node-av/constants';
 import { ZoetropeError } from '../../base/errors.ts';
-import { readInit, type InitInfo } from '../../packager/cmaf/init-reader.ts';
+import { readAvcInit, type AvcInfo } from '../../packager/cmaf/init-reader.ts';
 import { readMediaSegment, type ReadMediaSegment } from '../../packager/cmaf/media-reader.ts';
 import { joinAnnexB, lengthPrefixedToAnnexB } from '../../packager/h264/nal.ts';
 import type { SnapshotRequest } from '../engine.ts';
@@ -14,7 +14,7 @@ const JPEG_QUANTISER = 4;
 
 /** Does {@link Engine.snapshot} in this process: decodes from the last sync sample up to the one wanted. */
 export async function snapshot(request: SnapshotRequest, { objects }: WorkerContext): Promise<Uint8Array> {
-  const info = readInit(request.init);
+  const info = readAvcInit(request.init);
   const segment = readMediaSegment(await objects.get(request.segmentKey));
   const { length } = segment.samples;
   if (!Number.isInteger(request.sampleIndex) || request.sampleIndex < 0 || request.sampleIndex >= length) {
@@ -43,7 +43,7 @@ class SampleDecoder implements Disposable {
   readonly #frame = new Frame();
   readonly #parameterSets: Uint8Array;
 
-  constructor(info: InitInfo) {
+  constructor(info: AvcInfo) {
     const codec = Codec.findDecoderByName(FF_DECODER_H264);
     if (codec === null) throw new ZoetropeError('engine_failed', 'This FFmpeg has no h264 decoder.');
     this.#parameterSets = joinAnnexB([info.sps, info.pps]);

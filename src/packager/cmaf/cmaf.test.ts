@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import { isIdr, makeTestVideo, type TestVideo } from '../../../test/fixtures/access-units.ts';
 import { isZoetropeError } from '../../base/errors.ts';
 import { annexBToLengthPrefixed } from '../h264/nal.ts';
-import { readInit } from './init-reader.ts';
+import { readAvcInit, readInit } from './init-reader.ts';
 import { writeInitSegment } from './init-writer.ts';
 import { readMediaSegment } from './media-reader.ts';
 import { writeMediaSegment, type Sample } from './media-writer.ts';
@@ -51,7 +51,7 @@ describe('CMAF', () => {
   }
 
   test('what was written is read back', () => {
-    const info = readInit(init);
+    const info = readAvcInit(init);
     assert.deepEqual([info.width, info.height, info.timescale], [320, 240, 90_000]);
     assert.match(info.codecs, /^avc1\.42C0[0-9A-F]{2}$/);
     assert.deepEqual([...info.sps], [...video.sps]);

@@ -12,18 +12,22 @@ function packets(times: readonly number[]): { data: Uint8Array; pts: number; isS
 }
 
 describe('decoding order', () => {
-  test('decoding times are the presentation times, sorted', () => {
-    const { baseMediaDecodeTime, samples } = decodeOrderSamples(packets([100, 400, 200, 300]), 520);
-    assert.equal(baseMediaDecodeTime, 100);
+  /** Decoding times of packets with these presentation times, in this order. */
+  function decoded(times: readonly number[], end: number): number[] {
+    const { baseMediaDecodeTime, samples } = decodeOrderSamples(packets(times), end);
+    let at = baseMediaDecodeTime;
+    return samples.map((sample) => (at += sample.duration) - sample.duration);
+  }
+
+  test('packets are decoded as late as they can be, and evenly', () => {
+    assert.deepEqual(decoded([0, 100, 250, 300], 400), [0, 100, 250, 300], 'nothing is reordered');
+    assert.deepEqual(decoded([0, 300, 100, 200, 600, 400, 500], 700), [0, 50, 100, 200, 300, 400, 500]);
     assert.deepEqual(
-      samples.map((sample) => [sample.duration, sample.compositionOffset]),
-      [
-        [100, 0],
-        [100, 200],
-        [100, -100],
-        [120, -100],
-      ],
+      decoded([0, 800, 400, 200, 100, 300, 600, 500, 700], 900),
+      [0, 25, 50, 75, 100, 300, 400, 500, 700],
     );
+    assert.deepEqual(decoded([0, 1_000_100, 1_000_000], 1_000_200), [0, 999_900, 1_000_000], 'after a long still');
+    assert.deepEqual(decoded([300, 100, 200], 400), [100, 100, 200], 'the key frame is not shown first');
   });
 
   test('any order of any times comes back from the written segment, and fills it to its end', () => {
@@ -44,12 +48,15 @@ describe('decoding order', () => {
         const read = readMediaSegment(writeMediaSegment({ sequenceNumber: 0, ...segment }));
         assert.equal(read.baseMediaDecodeTime, start);
         let decoding = read.baseMediaDecodeTime;
+        let latestEnd = 0;
         for (const [index, sample] of read.samples.entries()) {
-          assert.equal(decoding, rising[index]);
-          assert.equal(decoding + sample.compositionOffset, shuffled[index]);
+          const shownAt = decoding + sample.compositionOffset;
+          assert.equal(shownAt, shuffled[index]);
+          assert.ok(sample.compositionOffset >= 0 && sample.duration >= 0);
+          latestEnd = Math.max(latestEnd, shownAt + sample.duration);
           decoding += sample.duration;
         }
-        assert.equal(decoding, end);
+        assert.deepEqual([decoding, latestEnd], [end, end]);
       }),
     );
   });

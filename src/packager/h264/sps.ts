@@ -1,12 +1,6 @@
 import { ZoetropeError } from '../../base/errors.ts';
-
-/** Colour description, in the code points of ISO/IEC 23091-2 (`nclx`). */
-export interface Colour {
-  readonly primaries: number;
-  readonly transfer: number;
-  readonly matrix: number;
-  readonly fullRange: boolean;
-}
+import { BitReader, withoutEmulation } from '../bits/bit-reader.ts';
+import { UNSPECIFIED_COLOUR, type Colour } from '../bits/colour.ts';
 
 /** What packaging needs of a sequence parameter set. */
 export interface SpsInfo {
@@ -30,7 +24,7 @@ export function codecString(sps: Uint8Array): string {
 
 /** Reads an SPS NAL unit (ITU-T H.264 §7.3.2.1.1 and E.1.1). @throws corrupt_media when it is cut off or absurd. */
 export function parseSps(sps: Uint8Array): SpsInfo {
-  const bits = new BitReader(withoutEmulation(sps.subarray(1)));
+  const bits = new BitReader(withoutEmulation(sps.subarray(1)), corruptSps);
   const profileIdc = bits.u(8);
   bits.u(8);
   const levelIdc = bits.u(8);
@@ -108,60 +102,10 @@ function readColour(bits: BitReader): Colour | null {
   if (bits.u(1) === 0) return null;
   bits.u(3);
   const fullRange = bits.u(1) === 1;
-  const unspecified = 2;
   if (bits.u(1) === 0) {
-    return { primaries: unspecified, transfer: unspecified, matrix: unspecified, fullRange };
+    return { primaries: UNSPECIFIED_COLOUR, transfer: UNSPECIFIED_COLOUR, matrix: UNSPECIFIED_COLOUR, fullRange };
   }
   return { primaries: bits.u(8), transfer: bits.u(8), matrix: bits.u(8), fullRange };
-}
-
-/** Removes `emulation_prevention_three_byte`s (ITU-T H.264 §7.3.1). */
-function withoutEmulation(bytes: Uint8Array): Uint8Array {
-  const clean = new Uint8Array(bytes.length);
-  let length = 0;
-  let zeros = 0;
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    clean[length++] = byte;
-    zeros = byte === 0 ? zeros + 1 : 0;
-  }
-  return clean.subarray(0, length);
-}
-
-class BitReader {
-  readonly #bytes: Uint8Array;
-  #bit = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  u(count: number): number {
-    let value = 0;
-    for (let index = 0; index < count; index++) {
-      const byte = this.#bytes[this.#bit >> 3];
-      if (byte === undefined) throw corruptSps('it is cut off');
-      value = value * 2 + ((byte >> (7 - (this.#bit & 7))) & 1);
-      this.#bit++;
-    }
-    return value;
-  }
-
-  ue(): number {
-    let zeros = 0;
-    while (this.u(1) === 0) {
-      if (++zeros > 32) throw corruptSps('an Exp-Golomb code is too long');
-    }
-    return 2 ** zeros - 1 + this.u(zeros);
-  }
-
-  se(): number {
-    const code = this.ue();
-    return code % 2 === 1 ? (code + 1) / 2 : -(code / 2);
-  }
 }
 
 function corruptSps(why: string): ZoetropeError {
