@@ -11,12 +11,16 @@ import type { Component } from '../base/component.ts';
  * - `delete` of missing keys is no error. It resolves when they are gone.
  * - `list` is in key order and may be resumed with `after`.
  * - No reliance on conditional writes, renames or directories: S3 has none of these everywhere.
+ * - `adopt` takes a finished file of this machine in: as `put` of its bytes, however many they are. It is gone from where it lay when the call
+ *   resolves, and stays there whole when it fails. A path where no file lies is `missing_input`.
  * - A full store throws `storage_full`; a store that cannot be reached throws `unavailable`. A failed `put` leaves nothing behind.
  */
 export interface ObjectStore extends Component {
   /** What this store can do beyond the contract. */
   readonly capabilities: ObjectStoreCapabilities;
   put(key: string, data: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Takes over the file at `path`, which nobody writes to any more and no symbolic link leads to. Moved without copying where the store can. */
+  adopt(key: string, path: string): Promise<void>;
   /** The whole object, or the bytes `start` to `end` (inclusive; both inside the object, else `range_not_satisfiable`). */
   get(key: string, options?: GetOptions): Promise<Uint8Array>;
   /** As {@link ObjectStore.get}, in pieces. */
@@ -25,6 +29,11 @@ export interface ObjectStore extends Component {
   delete(keys: readonly string[]): Promise<void>;
   /** Keys that start with `prefix`, in order, `after` excluded. */
   list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ObjectHead>;
+  /**
+   * Where an object's bytes lie as a file that may be read, and not written, at random: for large ones that an engine seeks in. Null when
+   * {@link ObjectStoreCapabilities.localFiles} is false. @throws missing_input
+   */
+  localPath(key: string): Promise<string | null>;
   /** Bytes that may still be written; null when the store knows no limit. */
   freeBytes(): Promise<number | null>;
 }
@@ -33,6 +42,8 @@ export interface ObjectStore extends Component {
 export interface ObjectStoreCapabilities {
   /** URLs that let a client read or write one object without the server. */
   readonly presign: boolean;
+  /** Objects are files on this machine, which {@link ObjectStore.localPath} names. */
+  readonly localFiles: boolean;
 }
 
 /** What part to read, and when to stop. */

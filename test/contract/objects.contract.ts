@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { type ErrorCode, isZoetropeError } from '../../src/base/errors.ts';
@@ -71,6 +74,48 @@ export function objectsContract(adapter: string, make: () => Promise<ObjectsUnde
         assert.ok(bytes.every((byte) => byte === bytes[0]));
       }
       await writing;
+    });
+
+    test('an adopted file is an object, durable as one that was put, and gone from where it lay', async (t) => {
+      const directory = await mkdtemp(join(tmpdir(), 'zoetrope-adopt-'));
+      t.after(() => rm(directory, { recursive: true }));
+      const path = join(directory, 'upload');
+      const bytes = randomBytes(600_000);
+      await writeFile(path, bytes);
+      await utimes(path, 1_000_000_000, 1_000_000_000);
+      await store.adopt('assets/ast_1/source', path);
+      assert.deepEqual(Buffer.from(await other.get('assets/ast_1/source')), bytes);
+      assert.deepEqual(await readdir(directory), []);
+      const { modifiedAtMs } = await other.head('assets/ast_1/source');
+      assert.ok(Math.abs(modifiedAtMs - Date.now()) < 120_000, 'it is as young as one that was put');
+      await writeFile(path, 'other');
+      await store.adopt('assets/ast_1/source', path);
+      assert.equal(Buffer.from(await other.get('assets/ast_1/source')).toString(), 'other');
+    });
+
+    test('a file that cannot be adopted stays where it is', async (t) => {
+      const directory = await mkdtemp(join(tmpdir(), 'zoetrope-adopt-'));
+      t.after(() => rm(directory, { recursive: true }));
+      const path = join(directory, 'upload');
+      await throwsCode(store.adopt('adopted', path), 'missing_input');
+      await throwsCode(store.adopt('adopted', directory), 'missing_input');
+      await writeFile(path, 'kept');
+      await throwsCode(store.adopt('../adopted', path), 'invalid_argument');
+      const link = join(directory, 'link');
+      await symlink(path, link);
+      await throwsCode(store.adopt('adopted', link), 'missing_input');
+      assert.equal(await readFile(path, 'utf8'), 'kept');
+      await throwsCode(store.head('adopted'), 'missing_input');
+    });
+
+    test('a local path is a file with the object’s bytes, where the store has files', async () => {
+      const bytes = randomBytes(1_000);
+      await store.put('local/a', bytes);
+      const path = await other.localPath('local/a');
+      assert.equal(path !== null, other.capabilities.localFiles);
+      if (path !== null) assert.deepEqual(await readFile(path), bytes);
+      await throwsCode(store.localPath('../local/a'), 'invalid_argument');
+      if (store.capabilities.localFiles) await throwsCode(store.localPath('local/missing'), 'missing_input');
     });
 
     test('a range is its bytes, ends included', async () => {

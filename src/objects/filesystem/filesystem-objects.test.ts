@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -35,6 +35,8 @@ test('a symbolic link leads no call out of the store', async (t) => {
     isZoetropeError(error, 'invalid_argument'),
   );
   await assert.rejects(store.put('linked/deep/new', Buffer.from('x')));
+  await assert.rejects(store.localPath('linked/secret'), (error) => isZoetropeError(error, 'invalid_argument'));
+  await assert.rejects(store.localPath('file-link'), (error) => isZoetropeError(error, 'missing_input'));
   await assert.rejects(store.delete(['linked/secret']), (error) => isZoetropeError(error, 'invalid_argument'));
   await assert.rejects(store.get('file-link'), (error) => isZoetropeError(error, 'missing_input'));
   await assert.rejects(store.head('file-link'), (error) => isZoetropeError(error, 'missing_input'));
@@ -61,6 +63,24 @@ test('a start removes the leftovers of a kill and leaves what another process ma
   await utimes(join(directory, '.tmp', 'old'), elevenMinutesAgo, elevenMinutesAgo);
   await createFilesystemObjects({ directory }).start(AbortSignal.timeout(10_000));
   assert.deepEqual(await readdir(join(directory, '.tmp')), ['young']);
+});
+
+test('a file of another disk is copied in, and then gone there', async (t) => {
+  const { store, directory } = await world(t);
+  const away = await mkdtemp('/dev/shm/zoetrope-adopt-').catch(() => null);
+  if (away === null) return t.skip('there is no other disk here');
+  t.after(() => rm(away, { recursive: true }));
+  if ((await stat(away)).dev === (await stat(directory)).dev) return t.skip('there is no other disk here');
+  const path = join(away, 'upload');
+  await writeFile(path, 'from afar');
+  await store.adopt('assets/ast_1/source', path);
+  assert.equal(Buffer.from(await store.get('assets/ast_1/source')).toString(), 'from afar');
+  assert.deepEqual(await readdir(away), []);
+  await writeFile(path, 'kept');
+  await store.put('taken', Buffer.from('x'));
+  await assert.rejects(store.adopt('taken/below', path), (error) => isZoetropeError(error, 'conflict'));
+  assert.deepEqual(await readdir(away), ['upload']);
+  assert.deepEqual(await readdir(join(directory, '.tmp')), []);
 });
 
 test('directories that hold no object any more go', async (t) => {

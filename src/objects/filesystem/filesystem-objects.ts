@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import {
+  copyFile,
   lstat,
   mkdir,
   open,
@@ -47,7 +48,7 @@ export function createFilesystemObjects(options: FilesystemObjectsOptions): Obje
 
 class FilesystemObjects implements ObjectStore {
   readonly name = 'objects (filesystem)';
-  readonly capabilities = { presign: false };
+  readonly capabilities = { presign: false, localFiles: true };
   readonly #clock: Clock;
   readonly #syncs = new DirectorySync();
   /** Directories that were seen to be inside the store, no symbolic link on the way. */
@@ -78,7 +79,7 @@ class FilesystemObjects implements ObjectStore {
 
   async put(key: string, data: Uint8Array, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const path = this.#pathOf(key);
-    const temporary = join(this.#temporary, `${process.pid}-${randomBytes(9).toString('hex')}`);
+    const temporary = this.#temporaryPath();
     try {
       signal?.throwIfAborted();
       await this.#writeDurably(temporary, data, signal);
@@ -87,6 +88,22 @@ class FilesystemObjects implements ObjectStore {
       await unlink(temporary).catch(() => undefined); // It may not have come to exist, or be in place already.
       throw isNameTaken(error) ? nameTaken(key, error) : toObjectError(error, `put ${key}`);
     }
+  }
+
+  async adopt(key: string, path: string): Promise<void> {
+    const target = this.#pathOf(key);
+    try {
+      await this.#settleFile(path);
+      await this.#moveIntoPlace(path, target);
+    } catch (error) {
+      if (systemCodeOf(error) === 'EXDEV') return this.#copyIntoPlace(key, path, target);
+      throw isNameTaken(error) ? nameTaken(key, error) : toObjectError(error, `adopt ${path} as ${key}`);
+    }
+  }
+
+  async localPath(key: string): Promise<string> {
+    const { path } = await this.#statOf(key);
+    return path;
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
@@ -124,15 +141,8 @@ class FilesystemObjects implements ObjectStore {
   }
 
   async head(key: string): Promise<ObjectHead> {
-    const path = this.#pathOf(key);
-    try {
-      await this.#checkInside(dirname(path));
-      const stat = await lstat(path);
-      if (!stat.isFile()) throw new ZoetropeError('missing_input', `There is no object ${key}.`);
-      return { key, sizeBytes: stat.size, modifiedAtMs: stat.mtimeMs };
-    } catch (error) {
-      throw toObjectError(error, `look at ${key}`);
-    }
+    const { stat } = await this.#statOf(key);
+    return { key, sizeBytes: stat.size, modifiedAtMs: stat.mtimeMs };
   }
 
   async delete(keys: readonly string[]): Promise<void> {
@@ -167,6 +177,49 @@ class FilesystemObjects implements ObjectStore {
     } catch (error) {
       throw toObjectError(error, 'ask the disk for its free space');
     }
+  }
+
+  async #statOf(key: string): Promise<{ readonly path: string; readonly stat: Stats }> {
+    const path = this.#pathOf(key);
+    try {
+      await this.#checkInside(dirname(path));
+      const stat = await lstat(path);
+      if (!stat.isFile()) throw new ZoetropeError('missing_input', `There is no object ${key}.`);
+      return { path, stat };
+    } catch (error) {
+      throw toObjectError(error, `look at ${key}`);
+    }
+  }
+
+  /** Makes a file's bytes durable, and as young as if they had been put now: the age of an object says how long nothing may have named it. */
+  async #settleFile(path: string): Promise<void> {
+    const file = await open(path, READ_FLAGS);
+    try {
+      if (!(await file.stat()).isFile()) throw new ZoetropeError('missing_input', `There is no file at ${path}.`);
+      const nowS = this.#clock.nowMs() / 1000;
+      await file.utimes(nowS, nowS);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** From another disk: the bytes are durable here before they go there. */
+  async #copyIntoPlace(key: string, path: string, target: string): Promise<void> {
+    const temporary = this.#temporaryPath();
+    try {
+      await copyFile(path, temporary, constants.COPYFILE_EXCL);
+      await this.#settleFile(temporary);
+      await this.#moveIntoPlace(temporary, target);
+      await unlink(path);
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined); // It may not have come to exist, or be in place already.
+      throw isNameTaken(error) ? nameTaken(key, error) : toObjectError(error, `adopt ${path} as ${key}`);
+    }
+  }
+
+  #temporaryPath(): string {
+    return join(this.#temporary, `${process.pid}-${randomBytes(9).toString('hex')}`);
   }
 
   async #writeDurably(path: string, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
