@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ZoetropeError } from '../base/errors.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import type { Admission } from './gate.ts';
 import type { HotFile } from './hot-files.ts';
 import { IMMUTABLE } from './hot-path.ts';
@@ -30,11 +32,57 @@ export function sendFile(
   admission: Admission,
 ): FastifyReply {
   const etag = `"${file.tag}"`;
-  reply.header('cache-control', `${shareOf(admission)}, ${IMMUTABLE}`);
+  reply.header('cache-control', `${shareOf(admission)}, ${file.cacheControl ?? IMMUTABLE}`);
   reply.header('etag', etag);
   reply.header('accept-ranges', 'bytes');
   if (matchesTag(request.headers['if-none-match'], file.tag)) return reply.code(304).send();
-  const total = file.bytes.length;
+  const range = chooseRange(request, reply, etag, file.bytes.length);
+  reply.header('content-type', file.contentType);
+  if (range === null) return reply.send(asBuffer(file.bytes));
+  return reply.send(asBuffer(file.bytes.subarray(range.start, range.end + 1)));
+}
+
+/** A file that is too large for memory. */
+export interface StoredFile {
+  readonly objectKey: string;
+  readonly sizeBytes: number;
+  readonly tag: string;
+  readonly contentType: string;
+  readonly cacheControl: string;
+  /** What a browser saves it as. */
+  readonly saveAs: string;
+}
+
+/** Sends a file, or the one byte range asked for, straight from the store. @throws range_not_satisfiable; what the store throws */
+export function sendStored(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: StoredFile,
+  admission: Admission,
+  objects: Pick<ObjectStore, 'open'>,
+): FastifyReply {
+  const etag = `"${file.tag}"`;
+  reply.header('cache-control', `${shareOf(admission)}, ${file.cacheControl}`);
+  reply.header('etag', etag);
+  reply.header('accept-ranges', 'bytes');
+  reply.header('content-disposition', attachment(file.saveAs));
+  if (matchesTag(request.headers['if-none-match'], file.tag)) return reply.code(304).send();
+  const range = chooseRange(request, reply, etag, file.sizeBytes);
+  reply.header('content-type', file.contentType);
+  reply.header('content-length', range === null ? file.sizeBytes : range.end - range.start + 1);
+  if (request.method === 'HEAD') return reply.send('');
+  return reply.send(Readable.from(objects.open(file.objectKey, range ?? {}), { objectMode: false }));
+}
+
+/** `Content-Disposition` of a file to be saved (RFC 6266 §4.3; RFC 8187 for names outside ASCII). */
+export function attachment(name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]|["\\%/]/g, '_');
+  const extended = encodeURIComponent(name).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${extended}`;
+}
+
+/** The range to send, with its headers and status set; null: the whole file. @throws range_not_satisfiable */
+function chooseRange(request: FastifyRequest, reply: FastifyReply, etag: string, total: number): ByteRange | null {
   const condition = request.headers['if-range'];
   const isConditionMet = condition === undefined || condition === etag;
   const range = isConditionMet ? readByteRange(request.headers.range, total) : null;
@@ -45,10 +93,8 @@ export function sendFile(
       `The file has ${total} bytes; none of them is in ${JSON.stringify(request.headers.range)}.`,
     );
   }
-  reply.header('content-type', file.contentType);
-  if (range === null) return reply.send(asBuffer(file.bytes));
-  reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${total}`);
-  return reply.send(asBuffer(file.bytes.subarray(range.start, range.end + 1)));
+  if (range !== null) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${total}`);
+  return range;
 }
 
 /** Bytes of a file, both ends included. */

@@ -4,21 +4,54 @@ import type { Variant } from './variant.ts';
 const QUERY_MARK = '\u0001';
 const PARAMETER_MARK = '\u0002';
 
-/** The URI of a segment, relative to its playlist, with a mark for the token. Media bytes of CMAF are the same at every speed. */
-export function segmentUri(segmentId: string, variant: Variant): string {
-  if (variant.container === 'cmaf') return `segments/${segmentId}.m4s${QUERY_MARK}`;
-  return `segments/${segmentId}.ts${speedQuery(variant)}`;
+/** How the files of a timeline are named in its media playlists, with marks for the token. */
+export interface FileUris {
+  segment(segmentId: string, variant: Variant): string;
+  /** Of an init segment; null where the container needs none. */
+  map(epochId: string, variant: Variant): string | null;
 }
 
-/** The URI of an init segment; null where the container needs none. */
-export function mapUri(epochId: string, variant: Variant): string | null {
-  return variant.container === 'cmaf' ? `init/${epochId}.mp4${speedQuery(variant)}` : null;
-}
+/** Beside the playlist. Media bytes of CMAF are the same at every speed. */
+export const STREAM_FILES: FileUris = {
+  segment(segmentId, variant) {
+    if (variant.container === 'cmaf') return `segments/${segmentId}.m4s${QUERY_MARK}`;
+    return `segments/${segmentId}.ts${speedQuery(variant)}`;
+  },
+  map: (epochId, variant) => (variant.container === 'cmaf' ? `init/${epochId}.mp4${speedQuery(variant)}` : null),
+};
+
+/** As {@link STREAM_FILES}, one folder above the playlist: each rendition of an asset has a folder of its own. */
+export const ASSET_FILES: FileUris = {
+  segment: (segmentId, variant) => `../${STREAM_FILES.segment(segmentId, variant)}`,
+  map(epochId, variant) {
+    const uri = STREAM_FILES.map(epochId, variant);
+    return uri === null ? null : `../${uri}`;
+  },
+};
+
+/** Captions of an asset. Beside MPEG-TS they say where its clock begins. */
+export const SUBTITLE_FILES: FileUris = {
+  segment(segmentId, variant) {
+    const query = variant.container === 'ts' ? `?container=ts${PARAMETER_MARK}` : QUERY_MARK;
+    return `../segments/${segmentId}.vtt${query}`;
+  },
+  map: () => null,
+};
 
 /** The URI of a playlist beside this one, for the same variant. */
 export function playlistUri(name: string, variant: Variant): string {
   const container = variant.container === 'ts' ? '&container=ts' : '';
   return `${name}?speed=${variant.speed}${container}${PARAMETER_MARK}`;
+}
+
+/** The URI of a file that is the same in every variant. */
+export function fileUri(name: string): string {
+  return name + QUERY_MARK;
+}
+
+/** JSON in which the marks of URIs are kept. */
+export function jsonTemplate(value: unknown): string {
+  return JSON.stringify(value).replaceAll('\\u0001', QUERY_MARK).replaceAll('\\u0002', PARAMETER_MARK);
 }
 
 /** Puts a token where the marks are, or takes them out. One rendering serves all viewers so. */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { wallMs } from '../base/time.ts';
 import { readByteRange } from './answer.ts';
-import { playlistUri, segmentUri, mapUri, withToken } from './child-uris.ts';
+import { playlistUri, STREAM_FILES, withToken } from './child-uris.ts';
 import { HotFiles, type HotFile } from './hot-files.ts';
 import { noDeliveryMetrics, type DeliveryMetrics } from './metrics.ts';
 import { matchesTag, Rendering } from './rendering.ts';
@@ -101,7 +101,11 @@ describe('variants and URIs', () => {
   test('a token is put into every URI, and leaves no trace without', () => {
     const variants = [variantOf(1, 'cmaf'), variantOf(5, 'cmaf'), variantOf(1, 'ts'), variantOf(2.5, 'ts')];
     for (const variant of variants) {
-      const uris = [segmentUri('seg_1', variant), mapUri('epo_1', variant) ?? '', playlistUri('live.m3u8', variant)];
+      const uris = [
+        STREAM_FILES.segment('seg_1', variant),
+        STREAM_FILES.map('epo_1', variant) ?? '',
+        playlistUri('live.m3u8', variant),
+      ];
       for (const uri of uris.filter((one) => one !== '')) {
         assert.match(withToken(uri, undefined), /^[\w./?=&-]+$/);
         const url = new URL(withToken(uri, 'a b&c'), 'http://host/');

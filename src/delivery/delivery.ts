@@ -11,8 +11,9 @@ import { HotFiles } from './hot-files.ts';
 import { createHotPath, HotAnswers } from './hot-path.ts';
 import { MediaFiles } from './media-files.ts';
 import type { DeliveryMetrics } from './metrics.ts';
+import { PlaybackAnswers } from './playback-answers.ts';
 import { Playlists } from './playlists.ts';
-import { deliveryRoutes } from './routes.ts';
+import { streamRoutes } from './routes.ts';
 import { StreamViews } from './stream-views.ts';
 
 /** What playback is served from. */
@@ -47,12 +48,10 @@ export class Delivery implements Component {
     this.#holds = new Holds(catalog);
     const playlists = new Playlists({ catalog, clock, defaults, views: this.#views });
     const files = new MediaFiles({ catalog, objects: deps.objects, hot });
-    this.routes = deliveryRoutes({
-      access,
-      metrics,
-      answers,
-      playlists,
+    this.routes = streamRoutes({
+      answers: new PlaybackAnswers({ access, metrics, answers }),
       files,
+      playlists,
       views: this.#views,
       holds: this.#holds,
     });

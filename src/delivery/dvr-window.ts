@@ -6,7 +6,7 @@ import { SlidingPlaylist } from '../packager/hls/sliding-playlist.ts';
 import { targetDuration, type SegmentLength, type SegmentRhythm } from '../packager/hls/target-duration.ts';
 import type { Rendition } from '../timeline/rendition.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
-import { mapUri, segmentUri } from './child-uris.ts';
+import { STREAM_FILES, type FileUris } from './child-uris.ts';
 import type { Variant } from './variant.ts';
 
 /** Variants whose text is kept at once for one window. */
@@ -20,6 +20,9 @@ export interface ListedSegment {
   readonly endMs: WallMs;
   readonly duration90k: number;
   readonly frameCount: number;
+  readonly sizeBytes: number;
+  /** See {@link Segment}. */
+  readonly keyframeBytes: number | null;
   readonly discontinuity: boolean;
   readonly lost: boolean;
 }
@@ -39,16 +42,22 @@ export function listedSegment(segment: Segment): ListedSegment {
     endMs: segmentEndMs(segment),
     duration90k: segment.duration90k,
     frameCount: segment.frameTimesMs.length,
+    sizeBytes: segment.sizeBytes,
+    keyframeBytes: segment.keyframeBytes,
     discontinuity: segment.dvrDiscontinuity,
     lost: segment.lost,
   };
 }
 
 /** A segment as a playlist of a variant lists it. */
-export function playlistSegment(segment: ListedSegment, variant: Variant): PlaylistSegment {
+export function playlistSegment(
+  segment: ListedSegment,
+  variant: Variant,
+  files: FileUris = STREAM_FILES,
+): PlaylistSegment {
   return {
-    uri: segmentUri(segment.id, variant),
-    mapUri: mapUri(segment.epochId, variant),
+    uri: files.segment(segment.id, variant),
+    mapUri: files.map(segment.epochId, variant),
     durationS: playSeconds(segment.duration90k, variant.speed),
     startMs: segment.startMs,
     discontinuity: segment.discontinuity,
@@ -72,9 +81,11 @@ export class DvrWindow {
   #rendition: Rendition;
   /** When a late segment renumbered the window: until then delta updates would not fit what clients hold. */
   #renumberedAtMs: number;
+  readonly #files: FileUris;
   readonly #texts = new Map<string, VariantText>();
 
-  constructor(window: Window, renumberedAtMs: number) {
+  constructor(window: Window, renumberedAtMs: number, files = STREAM_FILES) {
+    this.#files = files;
     this.#segments = window.segments.map(listedSegment);
     this.#rendition = window.rendition;
     const lateMs = window.segments.map((segment) => (segment.placement === 'late' ? segment.createdAtMs : 0));
@@ -161,7 +172,7 @@ export class DvrWindow {
     if (text === undefined) {
       text = { variant, playlist: new SlidingPlaylist(), targetDurationS: 1 };
       const all = this.slice(0, this.length);
-      for (const segment of all) text.playlist.append(playlistSegment(segment, variant));
+      for (const segment of all) text.playlist.append(playlistSegment(segment, variant, this.#files));
       text.targetDurationS = targetDuration(all.map(lengthOf), rhythm, variant.speed);
     }
     // The most recently asked for stand last.
@@ -179,7 +190,7 @@ export class DvrWindow {
   #append(segment: ListedSegment): void {
     this.#segments.push(segment);
     for (const text of this.#texts.values()) {
-      text.playlist.append(playlistSegment(segment, text.variant));
+      text.playlist.append(playlistSegment(segment, text.variant, this.#files));
       // The rhythm is looked at when the text is asked for; the segment's own length must never exceed the target.
       const own = { durationS: playSeconds(segment.duration90k, 1), frameCount: 0 };
       text.targetDurationS = targetDuration([own], NO_RHYTHM, text.variant.speed, text.targetDurationS);

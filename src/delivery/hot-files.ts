@@ -8,6 +8,8 @@ export interface HotFile {
   /** Strong, without quotes. */
   readonly tag: string;
   readonly contentType: string;
+  /** Left out: it never changes under its URL. */
+  readonly cacheControl?: string;
   readonly streamId: string;
   /** The stretch of the timeline that it belongs to: for an init segment, all of it. */
   readonly startMs: WallMs;

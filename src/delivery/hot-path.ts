@@ -146,7 +146,14 @@ function headersOf(
 
 function rawFileHeaders(file: HotFile): string[] {
   const headers = ['Content-Type', file.contentType, 'Content-Length', String(file.bytes.length)];
-  headers.push('Cache-Control', `public, ${IMMUTABLE}`, 'ETag', `"${file.tag}"`, 'Accept-Ranges', 'bytes');
+  headers.push(
+    'Cache-Control',
+    `public, ${file.cacheControl ?? IMMUTABLE}`,
+    'ETag',
+    `"${file.tag}"`,
+    'Accept-Ranges',
+    'bytes',
+  );
   headers.push('X-Content-Type-Options', 'nosniff');
   return headers;
 }

@@ -3,12 +3,13 @@ import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import { wallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
-import { readInit } from '../packager/cmaf/init-reader.ts';
-import { readMediaSegment } from '../packager/cmaf/media-reader.ts';
 import { retimeInit } from '../packager/cmaf/retime.ts';
-import { writeTsSegment } from '../packager/mpegts/ts-writer.ts';
+import type { OutputFile } from '../timeline/asset.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { HotFile, HotFiles } from './hot-files.ts';
+import type { SegmentCipher } from './segment-cipher.ts';
+import { mapToTsClock, repackageAsTs } from './ts-container.ts';
+import type { Variant } from './variant.ts';
 
 /** What media files are read from. */
 export interface MediaFilesDeps {
@@ -16,6 +17,22 @@ export interface MediaFilesDeps {
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly hot: HotFiles;
 }
+
+/** Whose files are asked for. */
+export interface RenditionOwner {
+  readonly streamId: string;
+  /** Whether a rendition is one of the stream's. */
+  readonly owns: (renditionId: string) => boolean;
+}
+
+/** What epochs of captions have as their codec. */
+const CAPTIONS_CODEC = 'wvtt';
+
+/** The media type of WebVTT. */
+export const CAPTIONS_TYPE = 'text/vtt; charset=utf-8';
+
+/** How long files may be kept by others whose URL does not say which version they are. */
+export const REPLACEABLE = 'max-age=300';
 
 /** Segments and init segments by id, from memory where possible. Who asks must check that the file belongs to what was asked for. */
 export class MediaFiles {
@@ -26,48 +43,67 @@ export class MediaFiles {
   }
 
   /** A segment as it is stored. @throws not_found when it is unknown or its bytes were lost. */
-  segment(segmentId: string): Promise<HotFile> {
-    return this.#deps.hot.load(segmentKey(segmentId), async () => {
+  segment(segmentId: string, cipher: SegmentCipher | null = null): Promise<HotFile> {
+    return this.#deps.hot.load(segmentKey(segmentId, cipher), async () => {
       const segment = await this.#deps.catalog.getSegment(segmentId);
-      const bytes = await this.#read(segment);
-      return fileOf(segment, bytes, segment.sha256.slice(0, 32), 'video/mp4');
+      return fileOf(segment, await this.#read(segment), 'video/mp4', cipher);
     });
   }
 
   /** A segment as MPEG-TS, at a speed. @throws as {@link MediaFiles.segment} */
-  tsSegment(segmentId: string, speed: number): Promise<HotFile> {
-    return this.#deps.hot.load(tsKey(segmentId, speed), async () => {
+  tsSegment(segmentId: string, speed: number, cipher: SegmentCipher | null = null): Promise<HotFile> {
+    return this.#deps.hot.load(tsKey(segmentId, speed, cipher), async () => {
       const segment = await this.#deps.catalog.getSegment(segmentId);
       const [epoch, stored] = await Promise.all([
         this.#deps.catalog.getEpoch(segment.epochId),
         this.segment(segmentId),
       ]);
-      const { baseMediaDecodeTime, samples } = readMediaSegment(stored.bytes);
-      const bytes = writeTsSegment({
-        parameterSets: readInit(epoch.init),
-        sequenceNumber: segment.sequence,
-        baseTime90k: baseMediaDecodeTime,
-        samples,
-        speed,
-      });
-      return fileOf(segment, bytes, tagOf(bytes), 'video/mp2t');
+      const bytes = repackageAsTs(epoch.init, stored.bytes, { sequenceNumber: segment.sequence, speed });
+      return fileOf(segment, bytes, 'video/mp2t', cipher);
     });
   }
 
-  /** An init segment for a speed. `ownerOf` names the stream that an epoch's rendition belongs to. @throws not_found */
-  init(epochId: string, speed: number, ownerOf: (renditionId: string) => string): Promise<HotFile> {
+  /** A segment of captions, beside media of a container. @throws as {@link MediaFiles.segment} */
+  captions(segmentId: string, container: Variant['container']): Promise<HotFile> {
+    return this.#deps.hot.load(captionsKey(segmentId, container), async () => {
+      const segment = await this.#deps.catalog.getSegment(segmentId);
+      const { codecs } = await this.#deps.catalog.getEpoch(segment.epochId);
+      // Pictures and sound must not leave under this name past their encryption.
+      if (codecs !== CAPTIONS_CODEC) throw new ZoetropeError('not_found', `Segment ${segmentId} holds no captions.`);
+      const stored = await this.#read(segment);
+      return fileOf(segment, container === 'ts' ? mapToTsClock(stored) : stored, CAPTIONS_TYPE, null);
+    });
+  }
+
+  /** An init segment for a speed, if the owner has it. @throws not_found */
+  init(epochId: string, speed: number, owner: RenditionOwner): Promise<HotFile> {
     return this.#deps.hot.load(initKey(epochId, speed), async () => {
       const epoch = await this.#deps.catalog.getEpoch(epochId);
+      // Thrown, so that nothing is kept: who really has it may ask next.
+      if (!owner.owns(epoch.renditionId)) throw new ZoetropeError('not_found', `There is no epoch ${epochId} here.`);
       const bytes = speed === 1 ? epoch.init : retimeInit(epoch.init, speed);
       return {
         bytes,
         tag: tagOf(bytes),
         contentType: 'video/mp4',
-        streamId: ownerOf(epoch.renditionId),
+        streamId: owner.streamId,
         startMs: wallMs(Number.NEGATIVE_INFINITY),
         endMs: wallMs(Number.POSITIVE_INFINITY),
       };
     });
+  }
+
+  /** A small file of an asset, such as a picture. Its URL may name another one after a retry. @throws missing_input */
+  outputFile(file: OutputFile, assetId: string): Promise<HotFile> {
+    return this.#deps.hot.load(outputFileKey(file.objectKey), async () => ({
+      bytes: await this.#deps.objects.get(file.objectKey),
+      tag: outputFileTag(file),
+      contentType: file.contentType,
+      cacheControl: REPLACEABLE,
+      streamId: assetId,
+      startMs: wallMs(Number.NEGATIVE_INFINITY),
+      endMs: wallMs(Number.POSITIVE_INFINITY),
+    }));
   }
 
   async #read(segment: Segment): Promise<Uint8Array> {
@@ -90,14 +126,24 @@ export class MediaFiles {
   }
 }
 
+/** Strong: an object is written once under its key. */
+export function outputFileTag(file: OutputFile): string {
+  return tagOf(file.objectKey);
+}
+
 /** Keys of files in memory. */
-export function segmentKey(segmentId: string): string {
-  return `${segmentId}.m4s`;
+export function segmentKey(segmentId: string, cipher: SegmentCipher | null = null): string {
+  return `${segmentId}.m4s${cipherKey(cipher)}`;
 }
 
 /** See {@link segmentKey}. */
-export function tsKey(segmentId: string, speed: number): string {
-  return `${segmentId}.ts@${speed}`;
+export function tsKey(segmentId: string, speed: number, cipher: SegmentCipher | null = null): string {
+  return `${segmentId}.ts@${speed}${cipherKey(cipher)}`;
+}
+
+/** See {@link segmentKey}. */
+export function captionsKey(segmentId: string, container: Variant['container']): string {
+  return `${segmentId}.vtt@${container}`;
 }
 
 /** See {@link segmentKey}. */
@@ -105,14 +151,25 @@ export function initKey(epochId: string, speed: number): string {
   return `${epochId}.mp4@${speed}`;
 }
 
-function tagOf(bytes: Uint8Array): string {
+/** See {@link segmentKey}. */
+export function outputFileKey(objectKey: string): string {
+  return `file ${objectKey}`;
+}
+
+/** Of whatever asset is asked for: one asset's segment under another's key must not be taken for its own. */
+function cipherKey(cipher: SegmentCipher | null): string {
+  return cipher === null ? '' : ` for ${cipher.assetId}`;
+}
+
+function tagOf(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }
 
-function fileOf(segment: Segment, bytes: Uint8Array, tag: string, contentType: string): HotFile {
+function fileOf(segment: Segment, bytes: Uint8Array, contentType: string, cipher: SegmentCipher | null): HotFile {
+  const sent = cipher?.encrypt(bytes, segment.sequence) ?? bytes;
   return {
-    bytes,
-    tag,
+    bytes: sent,
+    tag: tagOf(sent),
     contentType,
     streamId: segment.streamId,
     startMs: segment.startMs,

@@ -1,5 +1,5 @@
 /** A kind of playlist. */
-export type PlaylistKind = 'master' | 'live' | 'dvr' | 'range' | 'hold';
+export type PlaylistKind = 'master' | 'live' | 'dvr' | 'range' | 'hold' | 'asset' | 'manifest' | 'storyboard';
 
 /** What delivery counts. */
 export interface DeliveryMetrics {

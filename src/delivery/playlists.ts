@@ -4,24 +4,18 @@ import type { Clock } from '../base/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Segment } from '../timeline/segment.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../timeline/stream.ts';
-import { withToken } from './child-uris.ts';
 import { listedSegment, type ListedSegment } from './dvr-window.ts';
 import { segmentsBetween, type HoldView } from './holds.ts';
+import { KeptTexts, MAX_TEXTS, readyText, type PlaylistText, type ReadyPlaylist } from './kept-texts.ts';
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
-import { Rendering } from './rendering.ts';
 import { dvrPlaylist, finishedPlaylist, livePlaylist, masterPlaylist, nothingBetween } from './stream-playlists.ts';
-import { openRangePlaylist, type PlaylistText } from './stream-playlists.ts';
+import { openRangePlaylist } from './stream-playlists.ts';
 import { liveEdgeMs, type StreamState, type StreamView } from './stream-view.ts';
 import type { StreamViews } from './stream-views.ts';
 import { queryValue, readVariant, type Query, type Variant } from './variant.ts';
 
-/** The media type of playlists (RFC 8216bis §4). */
-export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
-
 const MAX_RANGE_MS = 32 * 86_400_000;
 const MAX_RANGE_SEGMENTS = 200_000;
-/** Renderings kept for one stream: variants of live, dvr and delta updates. */
-const MAX_RENDERINGS = 16;
 
 /** What playlists are made from. */
 export interface PlaylistsDeps {
@@ -31,21 +25,8 @@ export interface PlaylistsDeps {
   readonly defaults: StreamSettings;
 }
 
-/** A playlist that is ready to be sent. */
-export interface ReadyPlaylist {
-  readonly rendering: Rendering;
-  /** Whether it is still what would be rendered now. */
-  readonly isFresh: () => boolean;
-}
-
-interface Kept {
-  readonly text: PlaylistText;
-  readonly revision: number;
-  rendering: Rendering | undefined;
-}
-
 interface StreamRenderings {
-  readonly kept: Map<string, Kept>;
+  readonly texts: KeptTexts;
   /** The largest target duration of each live variant so far: it must not fall. */
   readonly liveTargetS: Map<string, number>;
 }
@@ -71,7 +52,7 @@ export class Playlists {
     return this.#keep(view, state, `live ${variant.key}`, token, () => {
       const targets = this.#of(view).liveTargetS;
       const text = livePlaylist(state, variant, targets.get(variant.key) ?? 1);
-      if (targets.size >= MAX_RENDERINGS) targets.clear();
+      if (targets.size >= MAX_TEXTS) targets.clear();
       targets.set(variant.key, text.targetDurationS);
       return text;
     });
@@ -95,11 +76,11 @@ export class Playlists {
     // With nothing left in the retained window, what a hold keeps of the past is finished too.
     if (toMs !== null && toMs <= (edgeMs ?? this.#deps.clock.nowMs())) {
       const text = await this.#finished(state.stream, variant, fromMs, toMs);
-      return ready(text, token, () => view.isAt(state.revision));
+      return readyText(text, token, () => view.isAt(state.revision));
     }
     const { state: whole } = await this.#deps.views.readDvr(view.streamId);
     const text = openRangePlaylist(whole, variant, fromMs, toMs);
-    return ready(text, token, () => view.isAt(whole.revision));
+    return readyText(text, token, () => view.isAt(whole.revision));
   }
 
   /** A hold's stretch. One that still grows is open. @throws as {@link Playlists.range} */
@@ -108,7 +89,7 @@ export class Playlists {
     const variant = readVariant(query, state.settings.displaySpeed);
     const toMs = hold.toMs ?? wallMs(this.#deps.clock.nowMs() + MAX_RANGE_MS);
     const text = await this.#finished(state.stream, variant, hold.fromMs, toMs);
-    return ready(text, token, () => held.isFresh());
+    return readyText(text, token, () => held.isFresh());
   }
 
   async #finished(stream: Stream, variant: Variant, fromMs: WallMs, toMs: WallMs): Promise<PlaylistText> {
@@ -126,7 +107,7 @@ export class Playlists {
   #of(view: StreamView): StreamRenderings {
     let renderings = this.#renderings.get(view);
     if (renderings === undefined) {
-      renderings = { kept: new Map(), liveTargetS: new Map() };
+      renderings = { texts: new KeptTexts(MAX_TEXTS), liveTargetS: new Map() };
       this.#renderings.set(view, renderings);
     }
     return renderings;
@@ -139,36 +120,10 @@ export class Playlists {
     token: string | undefined,
     render: () => PlaylistText,
   ): ReadyPlaylist {
-    const { kept } = this.#of(view);
-    let one = kept.get(key);
-    if (one === undefined || one.revision !== state.revision) {
-      one = { text: render(), revision: state.revision, rendering: undefined };
-      if (kept.size >= MAX_RENDERINGS) kept.clear();
-      kept.set(key, one);
-    }
-    const isFresh = (): boolean => view.isAt(state.revision);
-    if (token !== undefined) return ready(one.text, token, isFresh);
-    one.rendering ??= ready(one.text, undefined, isFresh).rendering;
-    return { rendering: one.rendering, isFresh };
+    const { revision } = state;
+    const isFresh = (): boolean => view.isAt(revision);
+    return this.#of(view).texts.ready({ key, revision, isFresh }, token, render);
   }
-}
-
-function ready(text: PlaylistText, token: string | undefined, isFresh: () => boolean): ReadyPlaylist {
-  const rendering = new Rendering(withToken(text.template, token), {
-    contentType: PLAYLIST_TYPE,
-    cacheControl: cacheControlOf(text),
-  });
-  return { rendering, isFresh };
-}
-
-/**
- * How long a playlist may be kept by others: one that grows at most half its target duration, and never more than two seconds, since a
- * viewer waits that long for what is new; a finished one a minute, since segments may still be found lost.
- */
-function cacheControlOf(text: PlaylistText): string {
-  if (text.isEnded) return 'max-age=60';
-  const seconds = Math.min(2, Math.floor(text.targetDurationS / 2));
-  return seconds < 1 ? 'no-cache' : `max-age=${seconds}`;
 }
 
 /** Adds the breaks of a finished range: between two neighbours in it, others may have been that are gone. */

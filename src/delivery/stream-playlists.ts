@@ -7,17 +7,10 @@ import { targetDuration, type SegmentRhythm } from '../packager/hls/target-durat
 import type { StreamSettings } from '../timeline/stream.ts';
 import { playlistUri } from './child-uris.ts';
 import { lengthOf, listedSegment, playlistSegment, type ListedSegment } from './dvr-window.ts';
+import type { PlaylistText } from './kept-texts.ts';
 import { dateRangesOf } from './newest-markers.ts';
 import type { DvrState, StreamState } from './stream-view.ts';
 import type { Variant } from './variant.ts';
-
-/** A playlist's text, with marks where a token may be put, and what it says of its own age. */
-export interface PlaylistText {
-  readonly template: string;
-  readonly targetDurationS: number;
-  /** Nothing will be added to it. */
-  readonly isEnded: boolean;
-}
 
 /** How the segments of a stream are cut. */
 export function rhythmOf(settings: StreamSettings): SegmentRhythm {

@@ -7,7 +7,9 @@ import type { Rendition } from '../timeline/rendition.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../timeline/stream.ts';
 import { DvrWindow } from './dvr-window.ts';
+import { Freshness } from './freshness.ts';
 import { newestMarkers } from './newest-markers.ts';
+import type { TimelineView } from './view-cache.ts';
 
 /** What a view reads from. */
 export interface StreamViewDeps {
@@ -43,66 +45,48 @@ export interface DvrState extends StreamState {
 
 /** A window that only grew is read as a whole now and then all the same, for what its numbers do not tell (a segment that was lost). */
 const FULL_READ_EVERY_MS = 60_000;
-/** Times that a busy stream's state is read again because it changed meanwhile. */
-const MAX_READS = 3;
 
 /** One stream in memory: read when it is first asked for, grown by the catalog's change feed, read again when more than that happened. */
-export class StreamView {
+export class StreamView implements TimelineView {
   readonly streamId: string;
   readonly #deps: StreamViewDeps;
+  readonly #freshness: Freshness;
   #state: StreamState | undefined;
   #dvr: DvrWindow | undefined;
   #dvrReadAtMs = 0;
-  #revision = 0;
   #windowIsStale = true;
   #factsAreStale = true;
-  #reading: Promise<void> | undefined;
-  #usedAtMs: number;
-  #isClosed = false;
 
   constructor(streamId: string, deps: StreamViewDeps) {
     this.streamId = streamId;
     this.#deps = deps;
-    this.#usedAtMs = deps.clock.monotonicMs();
+    this.#freshness = new Freshness(deps.clock);
   }
 
-  /** Rises with every change of the stream: what was rendered at another revision must be rendered again. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  /** When it was last asked for, by the monotonic clock. */
   get usedAtMs(): number {
-    return this.#usedAtMs;
+    return this.#freshness.usedAtMs;
   }
 
-  /** Segments of the retained window in memory. */
-  get dvrLength(): number {
+  get windowLength(): number {
     return this.#dvr?.length ?? 0;
   }
 
-  /** Whether what was rendered at a revision is what would be rendered now. Counts as use. */
   isAt(revision: number): boolean {
-    this.#usedAtMs = this.#deps.clock.monotonicMs();
-    return this.#revision === revision && !this.#isClosed;
+    return this.#freshness.isAt(revision);
   }
 
-  /** Lets go of the retained window; it is read again when it is asked for. */
-  dropDvr(): void {
+  dropWindows(): void {
     this.#dvr = undefined;
   }
 
-  /** Makes everything rendered from it stale for good: it left the cache. */
   close(): void {
-    this.#isClosed = true;
-    this.#revision++;
+    this.#freshness.close();
   }
 
-  /** Takes in a change of the stream. */
   change(appended: readonly AppendedSegment[], isRemote: boolean): void {
-    this.#revision++;
+    this.#freshness.rise();
     this.#factsAreStale = true;
-    if (this.#reading !== undefined || isRemote || appended.length === 0) this.#windowIsStale = true;
+    if (this.#freshness.isReading || isRemote || appended.length === 0) this.#windowIsStale = true;
     if (this.#windowIsStale) return;
     this.#windowIsStale = !appended.every((one) => this.#grow(one));
   }
@@ -125,14 +109,11 @@ export class StreamView {
     return this.#state;
   }
 
-  async #refresh(withDvr: boolean): Promise<void> {
-    this.#usedAtMs = this.#deps.clock.monotonicMs();
-    for (let reads = 0; reads < MAX_READS && this.#needsReading(withDvr); reads++) {
-      this.#reading ??= this.#read(withDvr).finally(() => {
-        this.#reading = undefined;
-      });
-      await this.#reading;
-    }
+  #refresh(withDvr: boolean): Promise<void> {
+    return this.#freshness.refresh(
+      () => this.#needsReading(withDvr),
+      () => this.#read(withDvr),
+    );
   }
 
   #needsReading(withDvr: boolean): boolean {
@@ -140,7 +121,7 @@ export class StreamView {
   }
 
   async #read(withDvr: boolean): Promise<void> {
-    const revision = this.#revision;
+    const { revision } = this.#freshness;
     const { catalog, clock, defaults } = this.#deps;
     const stream = await catalog.getStream(this.streamId);
     let live = this.#state?.live;
@@ -152,7 +133,7 @@ export class StreamView {
     const markers =
       fromMs === undefined ? [] : await newestMarkers(catalog, this.streamId, fromMs, wallMs(edgeMs + 60_000));
     this.#state = { revision, stream, settings: effectiveSettings(stream, defaults), live, markers };
-    if (this.#revision !== revision) return;
+    if (this.#freshness.revision !== revision) return;
     this.#windowIsStale = false;
     this.#factsAreStale = false;
   }
