@@ -21,6 +21,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).consumerCommand(),
   },
   {
+    name: 'worker',
+    summary: 'work through the tasks of uploaded files, nothing else',
+    load: async () => (await import('./serve.ts')).workerCommand(),
+  },
+  {
     name: 'offline-checker',
     summary: 'end the sessions of cameras that went silent and archive them',
     load: async () => (await import('./offline-checker.ts')).offlineCheckerCommand(),

@@ -39,7 +39,19 @@ export function consumerCommand(): Command {
     });
 }
 
+/** `zoetrope worker`: the tasks of assets alone. */
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description('Works through the tasks of uploaded files. Any number may run; the same as serve --roles worker.')
+    .option('--metrics-port <number>', 'port of metrics and health')
+    .option('--slots <number>', 'tasks at once; one a core unless said')
+    .action(async (options: ServeOptions, command: Command) => {
+      await serve(command, options, ['worker']);
+    });
+}
+
 interface ServeOptions {
+  readonly slots?: string;
   readonly roles?: string;
   readonly host?: string;
   readonly port?: string;
@@ -55,6 +67,7 @@ async function serve(command: Command, options: ServeOptions, roles: readonly Ro
       { flag: '--host', path: 'http.host', value: options.host },
       { flag: '--port', path: 'http.port', value: options.port },
       { flag: '--metrics-port', path: 'http.metricsPort', value: options.metricsPort },
+      { flag: '--slots', path: 'vod.workers', value: options.slots },
     ],
   });
   const { logger } = context;

@@ -15,6 +15,9 @@ const TASK_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 /** From one-frame segments to a segment that waited its longest. */
 const PLAYABLE_SECONDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 32, 35, 40, 50, 60, 75, 90, 120, 300];
 
+/** From a still to a chunk of a tall ladder on a busy machine. */
+const VOD_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640];
+
 /** Every metric of Zoetrope. */
 export const METRICS = {
   framesReceived: {
@@ -245,6 +248,25 @@ export const METRICS = {
     name: 'zoetrope_delivered_bytes_total',
     help: 'Bytes of playlists and segments that were sent.',
     labels: [],
+  },
+  vodTaskSeconds: {
+    type: 'histogram',
+    name: 'zoetrope_vod_task_seconds',
+    help: 'Time of tries of asset tasks, by kind and how they ended.',
+    labels: ['kind', 'outcome'],
+    buckets: VOD_SECONDS,
+  },
+  vodCpuSeconds: {
+    type: 'counter',
+    name: 'zoetrope_vod_cpu_seconds_total',
+    help: 'CPU time that tries of asset tasks have cost, by kind.',
+    labels: ['kind'],
+  },
+  vodTasks: {
+    type: 'gauge',
+    name: 'zoetrope_vod_tasks',
+    help: 'Tasks of assets that wait and run, in all processes.',
+    labels: ['state'],
   },
   sampleFailures: {
     type: 'counter',

@@ -7,6 +7,7 @@ import type { EngineMetrics } from '../engine/task.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
+import type { WorkerMetrics } from '../vod/worker.ts';
 import { METRICS, type LabelOf, type MetricName, type MetricNameOf, type MetricSpec } from './catalogue.ts';
 
 /** A scrape waits so long for a sample, in milliseconds, and then goes without. */
@@ -30,6 +31,7 @@ export interface MetricSources {
   readonly eventLogLag?: () => Promise<number>;
   /** Null: the store knows no limit. */
   readonly freeBytes?: () => Promise<number | null>;
+  readonly tasks?: () => Promise<{ readonly waiting: number; readonly running: number }>;
 }
 
 /** The metrics of this process: handles for those who count, and the text for those who scrape. */
@@ -39,6 +41,7 @@ export class Metrics {
   readonly delivery: DeliveryMetrics;
   readonly http: HttpMetrics;
   readonly upkeep: UpkeepMetrics;
+  readonly worker: WorkerMetrics;
   readonly #registry = new Registry();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, Gauge>();
@@ -70,6 +73,12 @@ export class Metrics {
       sseDropped: () => this.#count('sseDropped', 1, {}),
     };
     this.upkeep = this.#upkeepHandle();
+    this.worker = {
+      taskEnded: (kind, outcome, seconds, cpuSeconds) => {
+        this.#observe('vodTaskSeconds', seconds, { kind, outcome });
+        this.#count('vodCpuSeconds', cpuSeconds, { kind });
+      },
+    };
   }
 
   /** Names where scrapes read what nobody counts. Those named earlier stay. */
@@ -113,6 +122,10 @@ export class Metrics {
         this.#set('openSegments', open.segments, {});
       }),
       this.#read(['eventLogLag'], this.#sources.eventLogLag, (lag) => this.#set('eventLogLag', lag, {})),
+      this.#read(['vodTasks'], this.#sources.tasks, ({ waiting, running }) => {
+        this.#set('vodTasks', waiting, { state: 'waiting' });
+        this.#set('vodTasks', running, { state: 'running' });
+      }),
       this.#read(['storageFree'], this.#sources.freeBytes, (bytes) => {
         if (bytes !== null) this.#set('storageFree', bytes, {});
       }),

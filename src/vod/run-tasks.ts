@@ -26,7 +26,7 @@ import type { TaskRunner, TryContext, TryResult } from './worker.ts';
 /** What doing tasks needs. */
 export interface RunnerDeps {
   readonly transcoder: Transcoder;
-  readonly catalog: Pick<Catalog, 'assetRendition' | 'getAsset'>;
+  readonly catalog: Pick<Catalog, 'renditionWindow' | 'getAsset'>;
   readonly objects: ObjectStore;
   readonly settler: Pick<Settler, 'apply' | 'removeObjects'>;
   readonly fetchFile: FetchFile;
@@ -212,7 +212,7 @@ class Runner implements TaskRunner {
     const { id } = only(lease, 'download');
     const tracks = await Promise.all(
       inputOf(task, 'download').outputIds.map(async (outputId) => {
-        const { segments, epochs } = await this.#deps.catalog.assetRendition(asset.id, outputId);
+        const { segments, epochs } = await this.#deps.catalog.renditionWindow(asset.id, outputId, 0);
         const [epoch] = epochs;
         if (epoch === undefined || epochs.length > 1) {
           throw new ZoetropeError(

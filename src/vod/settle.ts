@@ -24,6 +24,11 @@ export function settle(job: AssetJob, rules: SettleRules): AssetChange {
   return new Decision(job, rules).make();
 }
 
+/** The asset's end when deciding about it is impossible: what stands in the way is told, and nothing waits for ever. */
+export function failJob(job: AssetJob, rules: SettleRules, cause: FailureCause): AssetChange {
+  return isFinal(job.asset.state) ? {} : new Decision(job, rules).fail(cause);
+}
+
 /** Kinds whose failure fails the asset; without the others it is ready all the same. */
 const ESSENTIAL = new Set<Task['kind']>(['fetch', 'split', 'video', 'audio']);
 
@@ -50,7 +55,7 @@ class Decision {
     const { asset, tasks, outputs } = this.#job;
     if (isFinal(asset.state)) return this.#cancelRest();
     const failed = tasks.find((task) => task.state === 'failed' && ESSENTIAL.has(task.kind));
-    if (failed !== undefined) return this.#fail(failed.cause ?? UNKNOWN_CAUSE);
+    if (failed !== undefined) return this.fail(failed.cause ?? UNKNOWN_CAUSE);
     if (outputs.length === 0) return this.#prepare();
     for (const output of outputs) {
       if (!isFinal(output.state)) this.#advance(output);
@@ -79,7 +84,7 @@ class Decision {
       return { ...this.#change(), newOutputs: plan.outputs, newTasks: plan.tasks };
     } catch (error) {
       if (!isZoetropeError(error)) throw error;
-      return this.#fail({ code: error.code, message: error.message });
+      return this.fail({ code: error.code, message: error.message });
     }
   }
 
@@ -201,7 +206,7 @@ class Decision {
     if (this.#job.asset.state !== state) this.#asset.state = state;
   }
 
-  #fail(cause: FailureCause): AssetChange {
+  fail(cause: FailureCause): AssetChange {
     for (const output of this.#job.outputs) {
       if (!isFinal(output.state)) this.#end(output, 'failed', { cause });
     }

@@ -7,7 +7,7 @@ import type { AssetChange, AssetJob, AssetStore } from '../catalog/asset-store.t
 import type { TimelineStore } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { assetPrefix, isFinal, sourceKey, type Asset } from '../timeline/asset.ts';
-import { settle } from './settle.ts';
+import { failJob, settle, type SettleRules } from './settle.ts';
 
 /** What settling needs. */
 export interface SettlerDeps {
@@ -51,11 +51,16 @@ export class Settler implements Component {
 
   /** Settles an asset as far as it can be settled now. An asset that is gone is none of its business. */
   async settle(assetId: string): Promise<void> {
-    const { clock, ids, segmentMs, chunkMs, maxAttempts } = this.#deps;
+    const { clock, ids, segmentMs, chunkMs, maxAttempts, logger } = this.#deps;
+    const rules = (): SettleRules => ({ ids, segmentMs, chunkMs, maxAttempts, nowMs: clock.nowMs() });
     try {
-      await this.apply(assetId, (job) => settle(job, { ids, segmentMs, chunkMs, maxAttempts, nowMs: clock.nowMs() }));
+      await this.apply(assetId, (job) => settle(job, rules()));
     } catch (error) {
-      if (!isZoetropeError(error, 'not_found')) throw error;
+      if (isZoetropeError(error, 'not_found')) return;
+      if (!isZoetropeError(error) || error.retryable) throw error;
+      logger.error({ err: error, assetId }, 'an asset cannot be settled and fails');
+      const { code, message } = error;
+      await this.apply(assetId, (job) => failJob(job, rules(), { code, message }));
     }
   }
 

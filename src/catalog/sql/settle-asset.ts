@@ -26,6 +26,7 @@ export async function settleAsset(
   if (after.priority !== asset.priority) await prioritize(scope, after);
   if (after.round !== asset.round) await beginRound(scope, after);
   for (const outputId of change.removeOutputs ?? []) await removeOutput(scope, id, outputId);
+  for (const outputId of change.removeRenditions ?? []) await removeRendition(scope, id, outputId);
   await makeOutputs(backend, scope, id, change.newOutputs ?? []);
   for (const output of change.outputs ?? []) await changeOutput(scope, id, output);
   await cancelTasks(scope, id, change.cancelTasks ?? []);
@@ -114,6 +115,10 @@ async function cancelTasks(scope: WriteScope, assetId: string, ids: readonly str
 
 async function removeOutput(scope: WriteScope, assetId: string, outputId: string): Promise<void> {
   await scope.db.deleteFrom('output').where('id', '=', outputId).where('asset_id', '=', assetId).execute();
+  await removeRendition(scope, assetId, outputId);
+}
+
+async function removeRendition(scope: WriteScope, assetId: string, outputId: string): Promise<void> {
   const [rendition] = await findRendition(scope.db, { streamId: assetId, name: outputId });
   if (rendition !== undefined) await removeRenditionRows(scope, rendition.id);
 }
