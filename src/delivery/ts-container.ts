@@ -1,21 +1,16 @@
-import { readAvcInit } from '../packager/cmaf/init-reader.ts';
+import { readInit } from '../packager/cmaf/init-reader.ts';
 import { readMediaSegment } from '../packager/cmaf/media-reader.ts';
-import { TS_LEAD_90K, writeTsSegment } from '../packager/mpegts/ts-writer.ts';
+import { TS_LEAD_90K } from '../packager/mpegts/pes.ts';
+import { writeTsSegment } from '../packager/mpegts/ts-writer.ts';
 
-/** A CMAF segment as MPEG-TS. @throws corrupt_media; unsupported_media unless it is of H.264 */
+/** A CMAF segment as MPEG-TS. @throws corrupt_media; unsupported_media for codecs that it has no place for */
 export function repackageAsTs(
   init: Uint8Array,
   segment: Uint8Array,
   options: { readonly sequenceNumber: number; readonly speed: number },
 ): Uint8Array {
   const { baseMediaDecodeTime, samples } = readMediaSegment(segment);
-  return writeTsSegment({
-    parameterSets: readAvcInit(init),
-    sequenceNumber: options.sequenceNumber,
-    baseTime90k: baseMediaDecodeTime,
-    samples,
-    speed: options.speed,
-  });
+  return writeTsSegment({ track: readInit(init), baseTime: baseMediaDecodeTime, samples, ...options });
 }
 
 /** WebVTT whose time 0 is where the clock of our MPEG-TS segments has it (RFC 8216bis §3.1.4). */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ZoetropeError } from '../../base/errors.ts';
-import { readAvcInit, type AvcInfo } from '../../packager/cmaf/init-reader.ts';
+import { readInit, type InitInfo } from '../../packager/cmaf/init-reader.ts';
 import { readMediaSegment, type ReadMediaSegment, type ReadSample } from '../../packager/cmaf/media-reader.ts';
 import { writeMovie } from '../../packager/mp4/movie-writer.ts';
 import { writeTsSegment } from '../../packager/mpegts/ts-writer.ts';
@@ -13,7 +13,7 @@ const MAX_INPUT_BYTES = 512 << 20;
 /** Does {@link Engine.remux} in this process. A stretch without segments is bridged by the picture before it, so that times stay true. */
 export async function remux(request: RemuxRequest, { objects }: WorkerContext): Promise<RemuxResult> {
   const { init, segmentKeys } = request.source;
-  const info = readAvcInit(init);
+  const info = readInit(init);
   if (segmentKeys.length === 0)
     throw new ZoetropeError('invalid_argument', 'A remux needs at least one segment. Got none.');
   const segments: ReadMediaSegment[] = [];
@@ -58,23 +58,11 @@ function bridge(segments: readonly ReadMediaSegment[]): readonly (readonly ReadS
   });
 }
 
-function writeTs(info: AvcInfo, chunks: readonly (readonly ReadSample[])[]): Uint8Array {
-  const to90k = 90_000 / info.timescale;
-  let baseTime90k = 0;
+function writeTs(info: InitInfo, chunks: readonly (readonly ReadSample[])[]): Uint8Array {
+  let baseTime = 0;
   const written = chunks.map((samples, index) => {
-    const bytes = writeTsSegment({
-      parameterSets: info,
-      sequenceNumber: index,
-      baseTime90k,
-      samples: samples.map((sample) => ({
-        data: sample.data,
-        isSync: sample.isSync,
-        duration: sample.duration * to90k,
-        compositionOffset: sample.compositionOffset * to90k,
-      })),
-      speed: 1,
-    });
-    baseTime90k += samples.reduce((sum, sample) => sum + sample.duration * to90k, 0);
+    const bytes = writeTsSegment({ track: info, sequenceNumber: index, baseTime, samples, speed: 1 });
+    baseTime += samples.reduce((sum, sample) => sum + sample.duration, 0);
     return bytes;
   });
   return Buffer.concat(written);

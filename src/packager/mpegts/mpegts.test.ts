@@ -6,17 +6,23 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { isIdr, makeTestVideo, type TestVideo } from '../../../test/fixtures/access-units.ts';
+import { readInit, type InitInfo } from '../cmaf/init-reader.ts';
+import { writeInitSegment } from '../cmaf/init-writer.ts';
 import { annexBToLengthPrefixed, joinLengthPrefixed } from '../h264/nal.ts';
-import { TS_CLOCK_MODULUS, TS_LEAD_90K, TS_PACKET_BYTES, writeTsSegment, type TsSample } from './ts-writer.ts';
+import type { TsSample } from './elementary-stream.ts';
+import { TS_CLOCK_MODULUS, TS_LEAD_90K, TS_PACKET_BYTES } from './pes.ts';
+import { writeTsSegment } from './ts-writer.ts';
 
 describe('MPEG-TS', () => {
   let directory: string;
   let video: TestVideo;
+  let track: InitInfo;
   let samples: readonly TsSample[];
 
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'zoetrope-ts-'));
     video = makeTestVideo({ frames: 18 });
+    track = readInit(writeInitSegment({ codec: 'avc1', ...video }));
     samples = video.accessUnits.map((unit) => ({
       data: annexBToLengthPrefixed(unit),
       duration: 450_000,
@@ -29,9 +35,9 @@ describe('MPEG-TS', () => {
   function segments(speed: number, baseTime90k: number): readonly Uint8Array[] {
     return [0, 1, 2].map((index) =>
       writeTsSegment({
-        parameterSets: video,
+        track,
         sequenceNumber: 14 + index,
-        baseTime90k: baseTime90k + index * 6 * 450_000,
+        baseTime: baseTime90k + index * 6 * 450_000,
         samples: samples.slice(index * 6, index * 6 + 6),
         speed,
       }),
@@ -84,9 +90,9 @@ describe('MPEG-TS', () => {
   test('reordered pictures get both time stamps', () => {
     const reordered = samples.slice(0, 2).map((sample, index) => ({ ...sample, compositionOffset: index * 900 }));
     const bytes = writeTsSegment({
-      parameterSets: video,
+      track,
       sequenceNumber: 0,
-      baseTime90k: 0,
+      baseTime: 0,
       samples: reordered,
       speed: 1,
     });
@@ -103,7 +109,7 @@ describe('MPEG-TS', () => {
           duration: 90,
           isSync: index === 0,
         }));
-        const bytes = writeTsSegment({ parameterSets: video, sequenceNumber, baseTime90k: 0, samples: made, speed: 1 });
+        const bytes = writeTsSegment({ track, sequenceNumber, baseTime: 0, samples: made, speed: 1 });
         assert.equal(bytes.length % TS_PACKET_BYTES, 0);
         const packets = readPackets(bytes);
         const pictures = packets.filter((packet) => packet.pid === 0x100);
@@ -123,7 +129,7 @@ describe('MPEG-TS', () => {
   test('a bad sample is corrupt_media', () => {
     const bad = [{ data: Uint8Array.from([0, 0, 0, 9, 1]), duration: 1, isSync: true }];
     const write = (speed: number) => () =>
-      writeTsSegment({ parameterSets: video, sequenceNumber: 0, baseTime90k: 0, samples: bad, speed });
+      writeTsSegment({ track, sequenceNumber: 0, baseTime: 0, samples: bad, speed });
     assert.throws(write(1), { code: 'corrupt_media' });
     assert.throws(write(0), { code: 'invalid_argument' });
   });

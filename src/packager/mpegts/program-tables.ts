@@ -1,21 +1,29 @@
-/** Where the elementary stream and its map are carried. */
-export const PID = { pat: 0, pmt: 0x1000, video: 0x100 } as const;
+/** Where the tables are carried. */
+export const TABLE_PID = { pat: 0, pmt: 0x1000 } as const;
 
-/** Program association section: programme 1 is described on {@link PID.pmt} (ISO/IEC 13818-1 §2.4.4.3). */
-export const PAT_SECTION: Uint8Array = section(0x00, 1, [0x00, 0x01, 0xe0 | (PID.pmt >> 8), PID.pmt & 0xff]);
+/** Where pictures are carried. */
+export const VIDEO_PID = 0x100;
 
-/** Programme map section: one H.264 stream (type 0x1B), which carries the clock too (ISO/IEC 13818-1 §2.4.4.8). */
-export const PMT_SECTION: Uint8Array = section(0x02, 1, [
-  0xe0 | (PID.video >> 8),
-  PID.video & 0xff,
-  0xf0,
+/** Where sound is carried. */
+export const AUDIO_PID = 0x101;
+
+/** `stream_type` (ISO/IEC 13818-1 table 2-34). */
+export const STREAM_TYPE = { adts: 0x0f, h264: 0x1b, hevc: 0x24 } as const;
+
+/** Program association section: programme 1 is described on its own PID (ISO/IEC 13818-1 §2.4.4.3). */
+export const PAT_SECTION: Uint8Array = section(0x00, 1, [
   0x00,
-  0x1b,
-  0xe0 | (PID.video >> 8),
-  PID.video & 0xff,
-  0xf0,
-  0x00,
+  0x01,
+  0xe0 | (TABLE_PID.pmt >> 8),
+  TABLE_PID.pmt & 0xff,
 ]);
+
+/** Programme map section: one elementary stream, which carries the clock too (ISO/IEC 13818-1 §2.4.4.8). */
+export function pmtSection(pid: number, streamType: number): Uint8Array {
+  const reservedAndPid = [0xe0 | (pid >> 8), pid & 0xff];
+  const noDescriptors = [0xf0, 0x00];
+  return section(0x02, 1, [...reservedAndPid, ...noDescriptors, streamType, ...reservedAndPid, ...noDescriptors]);
+}
 
 function section(tableId: number, tableIdExtension: number, body: readonly number[]): Uint8Array {
   const bytesAfterLength = 5 + body.length + 4;
