@@ -96,6 +96,7 @@ function videoParameters(codecpar: CodecParameters, context: CodecContext): Vide
     colorSpace: codecpar.colorSpace,
     chromaLocation: codecpar.chromaLocation,
     fieldOrder: intOption(context, 'field_order'),
+    videoDelay: codecpar.videoDelay,
   };
 }
 
@@ -181,6 +182,7 @@ function toCodecParameters(parameters: TrackParameters): CodecParameters {
     codecpar.colorPrimaries = video.colorPrimaries as AVColorPrimaries;
     codecpar.colorTrc = video.colorTrc as AVColorTransferCharacteristic;
     codecpar.colorSpace = video.colorSpace as AVColorSpace;
+    codecpar.videoDelay = video.videoDelay;
     codecpar.chromaLocation = video.chromaLocation as AVChromaLocation;
   }
   if (audio !== null) {

@@ -29,6 +29,7 @@ const header: PacketFileHeader = {
       colorSpace: 1,
       chromaLocation: 1,
       fieldOrder: 1,
+      videoDelay: 2,
     },
     audio: null,
   },

@@ -32,6 +32,8 @@ export interface VideoParameters {
   readonly colorSpace: number;
   readonly chromaLocation: number;
   readonly fieldOrder: number;
+  /** How many pictures a decoder holds back to put them in order. */
+  readonly videoDelay: number;
 }
 
 /** What only sound has. */
@@ -237,7 +239,7 @@ function isVideo(value: unknown): boolean {
   const numbers = ['width', 'height', 'colorRange', 'colorPrimaries', 'colorTrc', 'colorSpace', 'chromaLocation'];
   return (
     isRecord(value) &&
-    areNumbers(value, [...numbers, 'fieldOrder']) &&
+    areNumbers(value, [...numbers, 'fieldOrder', 'videoDelay']) &&
     isRatio(value['sampleAspectRatio']) &&
     isRatio(value['frameRate'])
   );

@@ -2,6 +2,7 @@ import { setPriority } from 'node:os';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ProcessKind } from '../protocol.ts';
+import type { DescribeRequest } from '../transcoder.ts';
 import { serveProcess } from './serve-process.ts';
 import { Progress, type TranscodeContext } from './transcode-context.ts';
 
@@ -29,4 +30,6 @@ export function serveTranscodes(openObjects: (childArguments: readonly string[])
 type Run = (request: unknown, context: TranscodeContext) => Promise<unknown>;
 
 /** Code for one kind of run alone is loaded: a process does one and ends. */
-const RUNS: { readonly [K in ProcessKind]?: Run } = {};
+const RUNS: { readonly [K in ProcessKind]?: Run } = {
+  describe: async (request, context) => (await import('./describe.ts')).describe(request as DescribeRequest, context),
+};

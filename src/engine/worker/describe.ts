@@ -1,0 +1,54 @@
+import { Packet } from 'node-av/lib';
+import { AV_NOPTS_VALUE } from 'node-av/constants';
+import { ZoetropeError } from '../../base/errors.ts';
+import type { MediaDescription } from '../../timeline/media-description.ts';
+import type { DescribeRequest } from '../transcoder.ts';
+import { describeTracks, encryptedTrack, isProtected } from './demux/describe-tracks.ts';
+import type { OpenFormat } from './demux/open-format.ts';
+import { openMediaSource } from './demux/media-source.ts';
+import type { TranscodeContext } from './transcode-context.ts';
+
+const US_PER_MS = 1000;
+/** The first of every track are mostly among them. */
+const MAX_PACKETS_SEEN = 500;
+
+/** Does {@link Transcoder.describe} in this process. */
+export async function describe(
+  { ref, limits }: DescribeRequest,
+  { objects }: TranscodeContext,
+): Promise<MediaDescription> {
+  await using source = await openMediaSource(ref, limits, objects);
+  const { container, sizeBytes, open } = source;
+  const durationMs = durationOf(container, open.format.duration);
+  checkDuration(durationMs ?? 0, limits.maxDurationMs);
+  const tracks = describeTracks(open.streams, container);
+  await checkProtection(open, new Set([...tracks.video, ...tracks.audio].map(({ index }) => index)));
+  return { container, sizeBytes, durationMs, ...tracks };
+}
+
+/** Protection of samples (ISO/IEC 23001-7) shows at packets alone. @throws unsupported_media */
+async function checkProtection({ format }: OpenFormat, tracks: ReadonlySet<number>): Promise<void> {
+  const unseen = new Set(tracks);
+  using packet = new Packet();
+  packet.alloc();
+  for (let read = 0; read < MAX_PACKETS_SEEN && unseen.size > 0; read++) {
+    if ((await format.readFrame(packet)) < 0) return;
+    if (unseen.delete(packet.streamIndex) && isProtected(packet)) throw encryptedTrack(packet.streamIndex);
+    packet.unref();
+  }
+}
+
+/** Refuses what is too long. @throws out_of_range with both lengths */
+export function checkDuration(durationMs: number, maxDurationMs: number): void {
+  if (durationMs <= maxDurationMs) return;
+  throw new ZoetropeError(
+    'out_of_range',
+    `The file lasts ${Math.round(durationMs / 1000)} s, longer than the ${maxDurationMs / 1000} s allowed.`,
+  );
+}
+
+/** Raw AAC says nothing of its length; what FFmpeg makes of its first frames is a guess. */
+function durationOf(container: string, durationUs: bigint): number | null {
+  if (container === 'aac' || durationUs === AV_NOPTS_VALUE || durationUs <= 0n) return null;
+  return Number(durationUs) / US_PER_MS;
+}
