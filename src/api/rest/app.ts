@@ -7,6 +7,8 @@ import type { RequestGuard } from '../../access/request-guard.ts';
 import { ZoetropeError } from '../../base/errors.ts';
 import { addAccessHook } from './access-hook.ts';
 import { addJsonParser } from './body-parsers.ts';
+import { TUS_ABILITIES } from '../../vod/uploads/tus-reception.ts';
+import type { AssetFeed } from './asset-feed.ts';
 import type { ConsoleFiles } from './console.ts';
 import type { ApiDeps, RestApp } from './deps.ts';
 import { addIdempotency } from './idempotency.ts';
@@ -15,6 +17,8 @@ import { RouteTable } from './not-found.ts';
 import { addOpenApi } from './openapi.ts';
 import { sendProblem } from './problems.ts';
 import { addArchiveRoutes } from './routes/archive-routes.ts';
+import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
+import { addAssetRoutes } from './routes/asset-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
@@ -22,6 +26,7 @@ import { addServerRoutes } from './routes/server-routes.ts';
 import { addStreamEventRoutes } from './routes/stream-event-routes.ts';
 import { addStreamRoutes } from './routes/stream-routes.ts';
 import { addTimelineRoutes } from './routes/timeline-routes.ts';
+import { addUploadRoutes } from './routes/upload-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import type { SseHub } from './sse.ts';
 import type { StreamFeed } from './stream-feed.ts';
@@ -34,11 +39,17 @@ const REQUEST_ID = /^[\w.:-]{1,100}$/;
 /** Pictures and segments are compressed already. */
 const COMPRESSIBLE = /^(text\/(?!event-stream)|application\/(problem\+)?json|application\/javascript|image\/svg\+xml)/;
 
+/** What scripts of other origins may read. */
+const EXPOSED_HEADERS =
+  'ETag Idempotency-Replayed Location Retry-After X-Captured-At X-Request-Id Zoetrope-Asset-Id ' +
+  'Tus-Resumable Tus-Version Tus-Extension Tus-Max-Size Upload-Offset Upload-Length Upload-Metadata Upload-Expires';
+
 /** The parts of the HTTP interface that live as long as it. */
 export interface RestParts {
   readonly sse: SseHub;
   readonly streamFeed: StreamFeed;
   readonly markerFeed: MarkerFeed;
+  readonly assetFeed: AssetFeed;
   readonly console: ConsoleFiles;
   readonly guard: RequestGuard;
   readonly serverFactory: FastifyServerFactory;
@@ -70,10 +81,11 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addGuard(app, deps.access, parts.guard);
   addMeasuring(app, deps);
   addIdempotency(app, deps.catalog, logger);
+  if (deps.vod !== undefined) addTusDiscovery(app, deps.vod.uploads.maxBytes);
   await app.register(cors, {
     origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-    exposedHeaders: ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'X-Captured-At', 'X-Request-Id'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS.split(' '),
     maxAge: 600,
     strictPreflight: false,
   });
@@ -94,6 +106,11 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addMarkerRoutes(app, deps, { sse: parts.sse, feed: parts.markerFeed });
   addArchiveRoutes(app, deps);
   addServerRoutes(app, deps);
+  if (deps.vod !== undefined) {
+    addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
+    addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });
+    addUploadRoutes(app, deps, deps.vod);
+  }
   for (const plugin of parts.plugins) await app.register(plugin);
   await parts.console.addTo(app, (request, reply) => routes.refuse(request, reply));
   await app.ready();
@@ -111,6 +128,14 @@ function addClosing(app: RestApp): void {
   });
   app.addHook('onSend', async (_request, reply) => {
     if (isClosing) void reply.header('connection', 'close');
+  });
+}
+
+/** What the server speaks, told to whoever asks with OPTIONS (tus 1.0): it goes out with the answer of the CORS plugin. */
+function addTusDiscovery(app: RestApp, maxBytes: number): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'OPTIONS' || !request.url.startsWith('/v1/uploads')) return;
+    void reply.headers({ ...TUS_ABILITIES, 'tus-max-size': String(maxBytes) });
   });
 }
 

@@ -11,6 +11,8 @@ import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
+import type { AssetService } from '../../vod/asset-service.ts';
+import type { Uploads } from '../../vod/uploads/uploads.ts';
 import type { Health } from '../health.ts';
 
 /** A JPEG of a stream. */
@@ -56,6 +58,12 @@ export interface ApiSettings {
   readonly tokenTtlSeconds: number;
 }
 
+/** What the routes of assets and uploads call. */
+export interface VodApi {
+  readonly assets: AssetService;
+  readonly uploads: Uploads;
+}
+
 /** What the routes call. */
 export interface ApiDeps {
   readonly clock: Clock;
@@ -73,6 +81,8 @@ export interface ApiDeps {
   readonly health: Health;
   readonly metrics: HttpMetrics;
   readonly settings: ApiSettings;
+  /** Absent where there are no assets. */
+  readonly vod?: VodApi;
 }
 
 /** The Fastify instance that routes are added to. */

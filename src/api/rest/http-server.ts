@@ -5,6 +5,7 @@ import { RequestGuard } from '../../access/request-guard.ts';
 import type { Component } from '../../base/component.ts';
 import { systemCodeOf, ZoetropeError } from '../../base/errors.ts';
 import { buildApp } from './app.ts';
+import { AssetFeed } from './asset-feed.ts';
 import { ConsoleFiles } from './console.ts';
 import type { ApiDeps, RestApp } from './deps.ts';
 import { MarkerFeed } from './marker-feed.ts';
@@ -14,6 +15,7 @@ import { StreamFeed } from './stream-feed.ts';
 
 /** What a client that sends too slowly may hold: header, whole request, an idle kept connection, a silent one. Milliseconds. */
 const TIMEOUTS = { headersMs: 20_000, requestMs: 120_000, keepAliveMs: 65_000, silentMs: 130_000 };
+const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const MAX_HEADER_BYTES = 16 * 1024;
 /** How long requests under way may take to finish at shutdown. */
 const DRAIN_MS = 10_000;
@@ -59,6 +61,7 @@ class RestServer implements HttpServer {
   readonly #guard: RequestGuard;
   readonly #sse: SseHub;
   readonly #markerFeed: MarkerFeed;
+  readonly #assetFeed: AssetFeed;
   #app: RestApp | undefined;
   #closing: Promise<void> | undefined;
 
@@ -67,6 +70,7 @@ class RestServer implements HttpServer {
     this.#guard = new RequestGuard(deps.settings);
     this.#sse = new SseHub(deps);
     this.#markerFeed = new MarkerFeed(deps);
+    this.#assetFeed = new AssetFeed({ ...deps, publicUrl: deps.settings.publicUrl });
   }
 
   /** @throws invalid_configuration when the address cannot be listened on. */
@@ -76,6 +80,7 @@ class RestServer implements HttpServer {
       sse: this.#sse,
       streamFeed: new StreamFeed(deps),
       markerFeed: this.#markerFeed,
+      assetFeed: this.#assetFeed,
       console: new ConsoleFiles(deps.consoleDir),
       guard: this.#guard,
       serverFactory: (handler) => this.#createServer(handler),
@@ -106,6 +111,7 @@ class RestServer implements HttpServer {
     const app = this.#app;
     this.#sse.close();
     this.#markerFeed.close();
+    this.#assetFeed.close();
     if (app === undefined) return;
     const deadline = this.#deps.clock.schedule(DRAIN_MS, () => app.server.closeAllConnections());
     await app.close();
@@ -117,7 +123,8 @@ class RestServer implements HttpServer {
       {
         maxHeaderSize: MAX_HEADER_BYTES,
         headersTimeout: TIMEOUTS.headersMs,
-        requestTimeout: TIMEOUTS.requestMs,
+        // Bodies have a deadline of their own: uploads take as long as they take.
+        requestTimeout: 0,
         keepAliveTimeout: TIMEOUTS.keepAliveMs,
         connectionsCheckingInterval: 5000,
         noDelay: true,
@@ -129,12 +136,22 @@ class RestServer implements HttpServer {
     return server;
   }
 
+  /** A body must arrive in time; an upload must only not fall silent. */
+  #limitBody(request: IncomingMessage, response: ServerResponse): void {
+    if (!WITH_BODY.has(request.method ?? 'GET') || request.url?.startsWith('/v1/uploads') === true) return;
+    const timer = this.#deps.clock.schedule(TIMEOUTS.requestMs, () => {
+      if (!request.complete) refuseMalformed(new LateRequest(), request.socket, this.#deps);
+    });
+    response.once('close', () => timer.cancel());
+  }
+
   /** Playback from memory goes first, unless the request must be refused or the router has to judge it. */
   #listener(handler: RequestListener): RequestListener {
     const { playback, access, metrics, clock } = this.#deps;
-    if (playback === undefined) return handler;
     return (request, response) => {
-      if (request.url?.startsWith('/play/') === true && !(access.isOpen() && this.#guard.faultOf(request) !== null)) {
+      this.#limitBody(request, response);
+      const isPlayback = playback !== undefined && request.url?.startsWith('/play/') === true;
+      if (isPlayback && !(access.isOpen() && this.#guard.faultOf(request) !== null)) {
         const startMs = clock.monotonicMs();
         this.#allowOrigin(request, response);
         if (playback.tryServe(request, response)) {
@@ -155,6 +172,11 @@ class RestServer implements HttpServer {
     else if (corsOrigins.length > 0) response.setHeader('vary', 'Origin');
     if (origin !== undefined && corsOrigins.includes(origin)) response.setHeader('access-control-allow-origin', origin);
   }
+}
+
+/** As Node.js tells of it, where it watches by itself. */
+class LateRequest extends Error {
+  readonly code = 'ERR_HTTP_REQUEST_TIMEOUT';
 }
 
 function listenFault(error: unknown, host: string, port: number): string {

@@ -4,7 +4,9 @@ import { canSee } from '../../access/permission.ts';
 import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import { isId } from '../../base/ids.ts';
 import { parseRfc3339, type WallMs } from '../../base/time.ts';
+import type { AssetStore } from '../../catalog/asset-store.ts';
 import type { HoldStore, PageRequest, StreamStore } from '../../catalog/catalog.ts';
+import type { Asset } from '../../timeline/asset.ts';
 import type { Hold } from '../../timeline/hold.ts';
 import type { Stream } from '../../timeline/stream.ts';
 
@@ -40,6 +42,17 @@ export async function loadStream(
   const stream = isId('stream', id) ? await orNull(catalog.getStream(id)) : null;
   if (stream === null || !canSee(request.principal, stream.tenant)) throw notFound('stream', id);
   return stream;
+}
+
+/** The asset of an id from outside, for a principal who can see it. @throws not_found: in the same words whether it is missing or another tenant's. */
+export async function loadAsset(
+  catalog: Pick<AssetStore, 'getAsset'>,
+  request: Pick<FastifyRequest, 'principal'>,
+  id: string,
+): Promise<Asset> {
+  const asset = isId('asset', id) ? await orNull(catalog.getAsset(id)) : null;
+  if (asset === null || !canSee(request.principal, asset.tenant)) throw notFound('asset', id);
+  return asset;
 }
 
 /** The archive of an id from outside, for a principal who can see its stream. @throws not_found, gone */

@@ -14,9 +14,18 @@ const TAGS = [
   { name: 'timeline', description: 'What there is, when; wall time and media time.' },
   { name: 'markers', description: 'Labelled points and ranges.' },
   { name: 'archives', description: 'Kept sessions.' },
+  { name: 'assets', description: 'Files and what is made of them.' },
+  { name: 'uploads', description: 'Sending files: resumable, or in one piece.' },
   { name: 'playback', description: 'Playlists and segments; tokens for them.' },
   { name: 'server', description: 'The server itself.' },
 ];
+
+/** Bodies that are no JSON. */
+const BYTES: Readonly<Record<string, string>> = {
+  'image/jpeg': 'The JPEG itself.',
+  'application/octet-stream': 'The file itself.',
+  'application/offset+octet-stream': 'The next bytes of the file.',
+};
 
 /** Describes every route in /openapi.json (OpenAPI 3.1), and shows it under /docs. Add before any route. */
 export async function addOpenApi(
@@ -61,8 +70,8 @@ export async function addOpenApi(
 /** What is described otherwise than it is checked: playback reads its own queries, and bytes need no schema. */
 function describedSchema(schema: FastifySchema, url: string): FastifySchema {
   if (url.startsWith('/play/')) return playbackSchema(url);
-  const isBytes = schema?.consumes?.[0] === 'image/jpeg';
-  return isBytes ? { ...schema, body: { type: 'string', format: 'binary', description: 'The JPEG itself.' } } : schema;
+  const description = BYTES[schema?.consumes?.[0] ?? 'application/json'];
+  return description === undefined ? schema : { ...schema, body: { type: 'string', format: 'binary', description } };
 }
 
 /** Adds to a route's description what follows from how it is declared: who may call it and how it can fail. */
@@ -76,7 +85,7 @@ function describeProblems(route: RouteOptions): void {
   const { access, consumes } = route.config ?? {};
   const codes: ErrorCode[] = ['invalid_argument', 'unauthenticated', 'permission_denied', 'misdirected'];
   if (schema.params !== undefined) codes.push('not_found');
-  if (route.method === 'POST' || route.method === 'PATCH') {
+  if (route.method === 'POST' || route.method === 'PATCH' || route.method === 'PUT') {
     codes.push('payload_too_large', 'unsupported_media', 'storage_full');
     if (consumes !== 'image/jpeg') codes.push('conflict');
   }

@@ -100,9 +100,7 @@ export const NewStreamShape = Type.Object(
     tenant: Type.Optional(text(200)),
     deviceId: Type.Optional(Type.Union([text(200), Type.Null()])),
     kind: Type.Optional(
-      Type.Union([Type.Literal('frames'), Type.Literal('push'), Type.Literal('chunks'), Type.Literal('asset')], {
-        default: 'frames',
-      }),
+      Type.Union([Type.Literal('frames'), Type.Literal('push'), Type.Literal('chunks')], { default: 'frames' }),
     ),
     settings: Type.Optional(Type.Partial(StreamSettingsShape, { additionalProperties: false })),
   },

@@ -9,7 +9,7 @@ import { settingsFromJson } from '../settings.ts';
 import { NewStreamShape, NewTokenShape, pageOf, StreamPatchShape, StreamShape, text, TokenShape } from '../shapes.ts';
 
 /** The tenant of what is made without naming one, on an open server or with an admin key. */
-const DEFAULT_TENANT = 'default';
+export const DEFAULT_TENANT = 'default';
 
 /** Streams: make, list, read, change, remove; playback tokens for them. */
 export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
@@ -53,6 +53,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       schema: {
         tags: ['streams'],
         summary: 'List streams by name',
+        description: 'Assets are not among them unless `kind=asset` asks for them.',
         querystring: Type.Object(
           {
             ...PAGE_QUERY,
