@@ -1,7 +1,11 @@
 import { accessContract } from './catalog-access.contract.ts';
+import { assetsContract } from './catalog-assets.contract.ts';
+import { claimsContract } from './catalog-claims.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
+import { tasksContract } from './catalog-tasks.contract.ts';
 import { timelineContract } from './catalog-timeline.contract.ts';
 import { upkeepContract } from './catalog-upkeep.contract.ts';
+import { webhooksContract } from './catalog-webhooks.contract.ts';
 import { windowsContract } from './catalog-windows.contract.ts';
 import type { MakeCatalog } from './catalog-world.ts';
 
@@ -12,4 +16,8 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   windowsContract(adapter, make);
   upkeepContract(adapter, make);
   accessContract(adapter, make);
+  assetsContract(adapter, make);
+  claimsContract(adapter, make);
+  tasksContract(adapter, make);
+  webhooksContract(adapter, make);
 }

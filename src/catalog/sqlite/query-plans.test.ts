@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { describe, it, type TestContext } from 'node:test';
+import { type CompiledQuery, Kysely } from 'kysely';
+import { FakeClock } from '../../base/fake-clock.ts';
+import { randomIds } from '../../base/ids.ts';
+import { isUniqueViolation } from '../../base/sqlite/database.ts';
+import { migrate } from '../migrations/migrate.ts';
+import { sqlAssetStore } from '../sql/asset-store.ts';
+import type { SqlBackend } from '../sql/backend.ts';
+import type { CatalogSchema } from '../sql/schema.ts';
+import { sqlTaskStore } from '../sql/task-store.ts';
+import { sqlUpkeepStore } from '../sql/upkeep-store.ts';
+import { sqlWebhookStore } from '../sql/webhook-store.ts';
+import { nodeSqliteDialect } from './sqlite-dialect.ts';
+
+const REQUEST = {
+  video: null,
+  audioBitrateKbps: null,
+  captions: false,
+  thumbnails: [],
+  poster: false,
+  storyboard: false,
+  download: false,
+  watermark: null,
+  encryption: 'none',
+  webhookUrl: null,
+} as const;
+
+/** A database of which each query's plan can be asked. */
+async function world(t: TestContext) {
+  const database = new DatabaseSync(':memory:');
+  t.after(() => database.close());
+  const queries: CompiledQuery[] = [];
+  const db = new Kysely<CatalogSchema>({
+    dialect: nodeSqliteDialect(database),
+    log: ({ query }) => void queries.push(query),
+  });
+  await migrate(db, { bytes: 'blob' }, 0);
+  const backend: SqlBackend = {
+    clock: new FakeClock(),
+    ids: randomIds,
+    reader: () => db,
+    snapshot: (work) => work(db),
+    write: (work) => work({ db, changed: () => 1, removed: () => undefined }),
+    claiming: (query) => query,
+    isUniqueViolation,
+  };
+  await sqlAssetStore(backend).createAsset(
+    {
+      id: 'ast_1',
+      tenant: 't',
+      name: 'n',
+      referenceId: null,
+      source: { kind: 'object', key: 'k' },
+      request: REQUEST,
+      priority: 0,
+    },
+    [0, 1].map((ordinal) => ({
+      id: `tsk_${ordinal}`,
+      kind: 'video',
+      rank: 0,
+      ordinal,
+      outputIds: [],
+      weight: 1,
+      input: null,
+      maxAttempts: 1,
+    })),
+    [],
+  );
+  const plansOf = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
+    queries.length = 0;
+    await work();
+    return queries.flatMap(({ sql, parameters }) =>
+      database
+        .prepare(`explain query plan ${sql}`)
+        .all(...(parameters as SQLInputValue[]))
+        .map(({ detail }) => String(detail)),
+    );
+  };
+  return { backend, plansOf };
+}
+
+/** Asserts that whatever is looked at is found by an index: nothing is read or sorted as a whole. */
+function assertSearched(plans: readonly string[]): void {
+  assert.ok(plans.length > 0);
+  const slow = plans.filter((plan) => /^SCAN |TEMP B-TREE/.test(plan));
+  assert.deepEqual(slow, []);
+}
+
+describe('query plans', () => {
+  it('a task is claimed, renewed, ended and taken back without looking at other tasks', async (t) => {
+    const { backend, plansOf } = await world(t);
+    const tasks = sqlTaskStore(backend);
+    const lease = { taskId: 'tsk_0', attempt: 1 };
+    assertSearched(await plansOf(() => tasks.claimTask({ workerId: 'w', leaseMs: 1 })));
+    assertSearched(await plansOf(() => tasks.renewTask(lease, { leaseMs: 1, progress: 0.5 })));
+    const usage = { cpuMs: 1, peakMemoryBytes: 1, wallMs: 1 };
+    assertSearched(await plansOf(() => tasks.finishTask(lease, { kind: 'done', result: null, usage, shares: null })));
+    await tasks.claimTask({ workerId: 'w', leaseMs: 0 });
+    assertSearched(await plansOf(() => tasks.expireTasks()));
+  });
+
+  it('assets that are to be settled, a job and a page of the list are found by an index', async (t) => {
+    const { backend, plansOf } = await world(t);
+    const assets = sqlAssetStore(backend);
+    assertSearched(await plansOf(() => assets.assetJob('ast_1')));
+    // These two walk an index of exactly what they list.
+    for (const work of [() => assets.unsettledAssets(9), () => assets.listAssets({}, { limit: 9 })]) {
+      const plans = await plansOf(work);
+      assert.deepEqual(
+        plans.filter((plan) => !/^SCAN asset USING (COVERING )?INDEX asset_(unsettled|by_making)$/.test(plan)),
+        [],
+      );
+    }
+    assertSearched(await plansOf(() => assets.listAssets({ tenant: 't' }, { limit: 9 })));
+    assertSearched(await plansOf(() => assets.listAssets({ referenceId: 'r' }, { limit: 9 })));
+  });
+
+  it('deliveries that are due and segments for the ceilings are found by an index of nothing else', async (t) => {
+    const { backend, plansOf } = await world(t);
+    assertSearched(await plansOf(() => sqlWebhookStore(backend).claimDeliveries({ limit: 9, leaseMs: 1 })));
+    const [plan] = await plansOf(() => sqlUpkeepStore(backend).oldestSegments(9));
+    assert.equal(plan, 'SCAN segment USING INDEX segment_oldest');
+  });
+});
