@@ -37,13 +37,13 @@ export class SlidingPlaylist {
   /** Adds a segment at the end. */
   append(segment: PlaylistSegment): void {
     let block = this.#blocks.at(-1);
-    const mapInForce = block?.lines.at(-1)?.segment.mapUri ?? null;
+    const before = block?.lines.at(-1)?.segment ?? null;
     if (block === undefined || block.lines.length >= BLOCK_SEGMENTS) {
       block = { lines: [], joined: undefined };
       this.#blocks.push(block);
     }
     this.#onRender();
-    block.lines.push({ text: renderSegment(segment, mapInForce), segment });
+    block.lines.push({ text: renderSegment(segment, before), segment });
     block.joined = undefined;
     this.#count++;
   }
