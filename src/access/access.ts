@@ -11,7 +11,7 @@ export interface Principal {
   readonly keyId?: string;
 }
 
-/** What a playback token opens: one stream, or one hold (archive, recording). */
+/** What a playback token opens: one stream (an asset is one), or one hold (archive, recording). */
 export interface PlaybackResource {
   readonly kind: 'stream' | 'hold';
   readonly id: string;

@@ -1,8 +1,11 @@
 import type { Variant } from './variant.ts';
 
-/** Stand where a token may be put into a URI without and with a query. They never occur in a URI. */
-const QUERY_MARK = '\u0001';
-const PARAMETER_MARK = '\u0002';
+/**
+ * Stand where a token may be put into a URI without and with a query. Noncharacters, which no URI and no text of ours has, and which writers of
+ * playlists, XML and JSON leave as they are.
+ */
+const QUERY_MARK = '\uFDD0';
+const PARAMETER_MARK = '\uFDD1';
 
 /** How the files of a timeline are named in its media playlists, with marks for the token. */
 export interface FileUris {
@@ -47,11 +50,6 @@ export function playlistUri(name: string, variant: Variant): string {
 /** The URI of a file that is the same in every variant. */
 export function fileUri(name: string): string {
   return name + QUERY_MARK;
-}
-
-/** JSON in which the marks of URIs are kept. */
-export function jsonTemplate(value: unknown): string {
-  return JSON.stringify(value).replaceAll('\\u0001', QUERY_MARK).replaceAll('\\u0002', PARAMETER_MARK);
 }
 
 /** Puts a token where the marks are, or takes them out. One rendering serves all viewers so. */

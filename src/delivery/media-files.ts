@@ -75,6 +75,14 @@ export class MediaFiles {
     });
   }
 
+  /** Captions for saving or a `<track>`. @throws as {@link MediaFiles.segment} */
+  captionsFile(segmentId: string): Promise<HotFile> {
+    return this.#deps.hot.load(captionsFileKey(segmentId), async () => ({
+      ...(await this.captions(segmentId, 'cmaf')),
+      cacheControl: REPLACEABLE,
+    }));
+  }
+
   /** An init segment for a speed, if the owner has it. @throws not_found */
   init(epochId: string, speed: number, owner: RenditionOwner): Promise<HotFile> {
     return this.#deps.hot.load(initKey(epochId, speed), async () => {
@@ -144,6 +152,11 @@ export function tsKey(segmentId: string, speed: number, cipher: SegmentCipher | 
 /** See {@link segmentKey}. */
 export function captionsKey(segmentId: string, container: Variant['container']): string {
   return `${segmentId}.vtt@${container}`;
+}
+
+/** See {@link segmentKey}. */
+export function captionsFileKey(segmentId: string): string {
+  return `${segmentId}.vtt alone`;
 }
 
 /** See {@link segmentKey}. */

@@ -1,5 +1,6 @@
+import { renderWebVtt } from '../packager/webvtt/write-webvtt.ts';
 import type { StoryboardSpec } from '../timeline/asset.ts';
-import { fileUri, jsonTemplate } from './child-uris.ts';
+import { fileUri } from './child-uris.ts';
 
 /** A storyboard whose sheets are there. */
 export interface Storyboard {
@@ -37,12 +38,13 @@ function tilesOf({ spec, sheetCount, durationMs }: Storyboard): readonly Tile[] 
 /** The storyboard as WebVTT: each cue names a part of a sheet by a media fragment (W3C Media Fragments URI §4.2.2). With marks for a token. */
 export function storyboardVtt(storyboard: Storyboard): string {
   const { tileWidthPx, tileHeightPx } = storyboard.spec;
-  let text = 'WEBVTT\n';
-  for (const { startMs, endMs, sheet, x, y } of tilesOf(storyboard)) {
-    text += `\n${timeStamp(startMs)} --> ${timeStamp(endMs)}\n`;
-    text += `${sheetUri(sheet)}#xywh=${x},${y},${tileWidthPx},${tileHeightPx}\n`;
-  }
-  return text;
+  return renderWebVtt(
+    tilesOf(storyboard).map(({ startMs, endMs, sheet, x, y }) => ({
+      startMs,
+      endMs,
+      text: `${sheetUri(sheet)}#xywh=${x},${y},${tileWidthPx},${tileHeightPx}`,
+    })),
+  );
 }
 
 /** The storyboard for programs; sheets by number. With marks for a token. */
@@ -51,17 +53,9 @@ export function storyboardJson(storyboard: Storyboard): string {
   const { intervalMs, columns, rows, tileWidthPx, tileHeightPx } = spec;
   const sheets = Array.from({ length: sheetCount }, (_, sheet) => sheetUri(sheet));
   const tiles = tilesOf(storyboard).map(({ startMs, sheet, x, y }) => ({ startMs, sheet, x, y }));
-  return `${jsonTemplate({ durationMs, intervalMs, columns, rows, tileWidthPx, tileHeightPx, sheets, tiles })}\n`;
+  return `${JSON.stringify({ durationMs, intervalMs, columns, rows, tileWidthPx, tileHeightPx, sheets, tiles })}\n`;
 }
 
 function sheetUri(sheet: number): string {
   return fileUri(`storyboard/${sheet}.jpg`);
-}
-
-/** `HH:MM:SS.mmm` */
-function timeStamp(atMs: number): string {
-  const whole = Math.round(atMs);
-  const part = (unitMs: number, modulus: number, digits: number): string =>
-    String(Math.floor(whole / unitMs) % modulus).padStart(digits, '0');
-  return `${part(3_600_000, 1e6, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}.${part(1, 1000, 3)}`;
 }

@@ -1,15 +1,16 @@
 import type { FastifySchema } from 'fastify';
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { timeQuery } from './lookup.ts';
 import { ProblemShape } from './shapes.ts';
 
 const PROBLEM = { 'application/problem+json': { schema: ProblemShape } };
 
-const ID = Type.Object({ id: Type.String({ description: 'Of the stream or archive.' }) });
-const FILE = Type.Object({
-  id: Type.String({ description: 'Of the stream or archive.' }),
+const ID = Type.String({ description: 'Of the stream, archive or asset.' });
+const PARAMETERS: Readonly<Record<string, TSchema>> = {
+  id: ID,
   file: Type.String({ description: 'As a playlist names it.' }),
-});
+  output: Type.String({ description: 'Id of an output of the asset.' }),
+};
 
 const TOKEN = Type.Optional(Type.String({ description: 'A playback token instead of a key.' }));
 const VARIANT = {
@@ -24,7 +25,7 @@ const VARIANT = {
   token: TOKEN,
 };
 
-const PLAYLISTS: Readonly<Record<string, { readonly summary: string; readonly query: object }>> = {
+const PLAYLISTS: Readonly<Record<string, { readonly summary: string; readonly query: Record<string, TSchema> }>> = {
   'master.m3u8': { summary: 'Multivariant playlist', query: {} },
   'live.m3u8': { summary: 'The last few segments, growing', query: {} },
   'dvr.m3u8': {
@@ -44,22 +45,61 @@ const PLAYLISTS: Readonly<Record<string, { readonly summary: string; readonly qu
   'index.m3u8': { summary: 'A kept session, complete', query: {} },
 };
 
+const ASSET_PLAYLISTS: typeof PLAYLISTS = {
+  'master.m3u8': { summary: 'Multivariant playlist, as soon as something plays', query: {} },
+  'index.m3u8': { summary: 'One rendition; it grows until the output is final', query: {} },
+  'iframes.m3u8': { summary: 'The keyframes of a video rendition as byte ranges', query: {} },
+};
+
+/** Files of assets that are no media: their name below /play/assets/{id}, what they are, and their media type. */
+const ASSET_FILES: readonly (readonly [string, string, string])[] = [
+  ['manifest.mpd', 'DASH manifest', 'application/dash+xml'],
+  ['storyboard.vtt', 'Storyboard as WebVTT', 'text/vtt'],
+  ['storyboard.json', 'Storyboard as JSON', 'application/json'],
+  ['storyboard/:file', 'Sheet of the storyboard', 'image/jpeg'],
+  ['poster.jpg', 'Poster', 'image/jpeg'],
+  ['thumbnails/:file', 'Thumbnail by its number', 'image/jpeg'],
+  ['captions/:file', 'Captions of an output as WebVTT', 'text/vtt'],
+  ['download.mp4', 'The whole asset as MP4', 'video/mp4'],
+  ['key/:file', 'Key of encrypted segments', 'application/octet-stream'],
+];
+
 /** How a route below /play is described; delivery reads its own queries, so that they cost nothing on the hot path. */
 export function playbackSchema(url: string): FastifySchema {
   const name = url.split('/').at(-1) ?? '';
-  const playlist = PLAYLISTS[name];
+  const isAsset = url.startsWith('/play/assets/');
+  const file = isAsset ? ASSET_FILES.find(([path]) => url === `/play/assets/:id/${path}`) : undefined;
+  const playlist = (isAsset ? ASSET_PLAYLISTS : PLAYLISTS)[name];
   const isInit = url.includes('/init/');
-  const of = url.startsWith('/play/archives/') ? 'an archive' : 'a stream';
+  const of = isAsset ? 'an asset' : url.startsWith('/play/archives/') ? 'an archive' : 'a stream';
+  const what = file?.[1] ?? playlist?.summary ?? (isInit ? 'Init segment' : 'Segment');
   return {
     tags: ['playback'],
-    summary: playlist === undefined ? `${isInit ? 'Init segment' : 'Segment'} of ${of}` : `${playlist.summary} (${of})`,
-    params: playlist === undefined ? FILE : ID,
-    querystring: Type.Object(
-      playlist === undefined ? { speed: VARIANT.speed, token: TOKEN } : { ...playlist.query, ...VARIANT },
-    ),
+    summary: playlist === undefined ? `${what} of ${of}` : `${what} (${of})`,
+    params: parametersOf(url),
+    querystring: Type.Object(queryOf(playlist, file !== undefined)),
     security: [{ key: [] }, { playbackToken: [] }],
-    response: { ...answersOf(playlist !== undefined, isInit), ...problems() },
+    response: {
+      ...(file === undefined ? answersOf(playlist !== undefined, isInit) : fileAnswer(file[2])),
+      ...problems(),
+    },
   };
+}
+
+function parametersOf(url: string): TSchema {
+  const names = [...url.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
+  return Type.Object(Object.fromEntries(names.map((name) => [name, PARAMETERS[name] ?? ID])));
+}
+
+function queryOf(playlist: (typeof PLAYLISTS)[string] | undefined, isFile: boolean): Record<string, TSchema> {
+  if (isFile) return { token: TOKEN };
+  return playlist === undefined ? { speed: VARIANT.speed, token: TOKEN } : { ...playlist.query, ...VARIANT };
+}
+
+function fileAnswer(contentType: string): object {
+  const isText = /^text|json|xml/.test(contentType);
+  const schema = isText ? { type: 'string' } : { type: 'string', format: 'binary' };
+  return { 200: { description: 'The file.', content: { [contentType]: { schema } } } };
 }
 
 function answersOf(isPlaylist: boolean, isInit: boolean): object {
