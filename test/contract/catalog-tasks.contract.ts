@@ -68,7 +68,7 @@ export function tasksContract(adapter: string, make: MakeCatalog): void {
 
     test('a try that was handed back does not count, and still fences', async (t) => {
       const w = await makeWorld(t, make);
-      const { asset } = await assetWith(w, { newTasks: [newTask({ maxAttempts: 1 })] });
+      const { asset } = await assetWith(w, { newTasks: [newTask({ maxAttempts: 2 })] });
       const attempts: number[] = [];
       for (let index = 0; index < 3; index++) {
         const lease = await claim(w.catalog);
@@ -77,10 +77,12 @@ export function tasksContract(adapter: string, make: MakeCatalog): void {
         assert.equal(await w.catalog.finishTask(tryOf(lease), done()), false);
       }
       assert.deepEqual(attempts, [1, 2, 3]);
-      const last = await claim(w.catalog);
-      assert.equal(await w.catalog.finishTask(tryOf(last), failed(w.clock.nowMs())), true);
+      for (const state of ['waiting', 'failed']) {
+        await w.catalog.finishTask(tryOf(await claim(w.catalog)), failed(w.clock.nowMs()));
+        assert.equal((await w.catalog.assetJob(asset.id)).tasks[0]?.state, state);
+      }
       const [task] = (await w.catalog.assetJob(asset.id)).tasks;
-      assert.deepEqual([task?.state, task?.usage.cpuMs], ['failed', 15]);
+      assert.deepEqual([task?.attempt, task?.usage.cpuMs], [5, 15]);
     });
 
     test('a lease that ran out goes to another worker, and of the older try only its cost has effect', async (t) => {
