@@ -1,0 +1,115 @@
+import { ZoetropeError } from '../../../base/errors.ts';
+import type { EncodeVideoRequest, EncodeVideoResult } from '../../transcoder.ts';
+import type { TranscodeContext } from '../transcode-context.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import { PictureClock } from './picture-clock.ts';
+import { colourOf, encodedColourOf } from './picture-colour.ts';
+import { PicturePreparer } from './picture-preparer.ts';
+import { PictureSource, type DecodedPicture } from './picture-source.ts';
+import { largestOf, RungLadder } from './rung-ladder.ts';
+import { SegmentStore } from './segment-store.ts';
+import { loadWatermark, type Watermark } from './watermark.ts';
+
+/** Does {@link Transcoder.encodeVideo} in this process. */
+export async function encodeVideo(request: EncodeVideoRequest, context: TranscodeContext): Promise<EncodeVideoResult> {
+  checkRequest(request);
+  const { objects } = context;
+  using watermark = request.watermark === null ? null : await loadWatermark(request.watermark, objects);
+  using stretch = new Stretch(request, watermark, context);
+  return await stretch.encode();
+}
+
+/** One stretch on its way from packets to segments. */
+class Stretch implements Disposable {
+  readonly #request: EncodeVideoRequest;
+  readonly #watermark: Watermark | null;
+  readonly #context: TranscodeContext;
+  readonly #meter = new CpuMeter();
+  readonly #clock: PictureClock;
+  readonly #store: SegmentStore;
+  readonly #source: PictureSource;
+  /** Open from the first picture on: it says what colours there are. */
+  #work: { readonly preparer: PicturePreparer; readonly ladder: RungLadder } | undefined;
+
+  constructor(request: EncodeVideoRequest, watermark: Watermark | null, context: TranscodeContext) {
+    this.#request = request;
+    this.#watermark = watermark;
+    this.#context = context;
+    this.#clock = new PictureClock(request.segmentStarts90k);
+    this.#store = new SegmentStore(context.objects);
+    this.#source = new PictureSource(context.objects, request.track);
+  }
+
+  async encode(): Promise<EncodeVideoResult> {
+    const { from90k, to90k, end90k, parts, expectedFrames } = this.#request;
+    let until90k: number = to90k ?? end90k;
+    for await (const picture of this.#source.pictures(parts)) {
+      await this.#context.progress.at(this.#clock.count / Math.max(1, expectedFrames));
+      if (picture.time90k < from90k) continue;
+      if (to90k !== null && picture.time90k >= to90k) {
+        until90k = picture.time90k;
+        break;
+      }
+      const { preparer, ladder } = (this.#work ??= this.#open(picture));
+      this.#encodeAll(preparer.prepare(picture), ladder);
+      await this.#store.room();
+    }
+    const { preparer, ladder } = this.#work ?? nothingDecodes(this.#request, this.#source);
+    this.#encodeAll(preparer.finish(), ladder);
+    this.#clock.finish(until90k);
+    const rungs = ladder.finish();
+    await this.#store.settled();
+    return { rungs, frames: this.#clock.count, shares: ladder.shares() };
+  }
+
+  [Symbol.dispose](): void {
+    this.#work?.preparer[Symbol.dispose]();
+    this.#work?.ladder[Symbol.dispose]();
+    this.#source[Symbol.dispose]();
+  }
+
+  #encodeAll(pictures: Iterable<DecodedPicture>, ladder: RungLadder): void {
+    for (const { frame, time90k } of pictures) {
+      ladder.encode(frame, this.#clock.count === 0 ? this.#startOf(time90k) : time90k);
+    }
+  }
+
+  /** Where the first picture is damaged, the next one is shown from its time on: the stretch before ends there. */
+  #startOf(firstTime90k: number): number {
+    const { from90k } = this.#request;
+    return from90k === 0 || this.#source.firstPacket90k === from90k ? from90k : firstTime90k;
+  }
+
+  #open({ frame }: DecodedPicture): { readonly preparer: PicturePreparer; readonly ladder: RungLadder } {
+    const { track, rungs } = this.#request;
+    const colour = encodedColourOf(colourOf(frame, track));
+    const ladder = new RungLadder(rungs, { colour, clock: this.#clock, store: this.#store, meter: this.#meter });
+    const preparer = new PicturePreparer(track, { ...largestOf(rungs), colour }, this.#watermark);
+    return { preparer, ladder };
+  }
+}
+
+function nothingDecodes({ from90k, to90k, track }: EncodeVideoRequest, { faults }: PictureSource): never {
+  throw new ZoetropeError(
+    'corrupt_media',
+    `No picture of the ${track.codec} track decodes from ${from90k} to ${to90k ?? 'the end'} (90 kHz); ${faults} packets were refused.`,
+  );
+}
+
+function checkRequest({ rungs, segmentStarts90k, from90k }: EncodeVideoRequest): void {
+  if (rungs.length === 0) throw new ZoetropeError('invalid_argument', 'Nothing is to be encoded: there are no rungs.');
+  if (
+    segmentStarts90k[0] !== from90k ||
+    segmentStarts90k.some((start, n) => start <= (segmentStarts90k[n - 1] ?? -1))
+  ) {
+    throw new ZoetropeError(
+      'invalid_argument',
+      `Segments must begin at ${from90k} and rise. Got ${segmentStarts90k.join(', ')}.`,
+    );
+  }
+  const odd = rungs.find(({ spec }) => spec.width % 2 !== 0 || spec.height % 2 !== 0);
+  if (odd !== undefined) {
+    const { width, height } = odd.spec;
+    throw new ZoetropeError('invalid_argument', `Sizes must be even for 4:2:0. Got ${width}×${height} for ${odd.id}.`);
+  }
+}
