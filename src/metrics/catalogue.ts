@@ -268,6 +268,25 @@ export const METRICS = {
     help: 'Tasks of assets that wait and run, in all processes.',
     labels: ['state'],
   },
+  webhookTries: {
+    type: 'counter',
+    name: 'zoetrope_webhook_tries_total',
+    help: 'Tries to deliver a webhook, by how they ended: delivered, to be tried again, given up.',
+    labels: ['outcome'],
+  },
+  webhookSeconds: {
+    type: 'histogram',
+    name: 'zoetrope_webhook_try_seconds',
+    help: 'From the beginning of a try to deliver a webhook to the answer or its absence.',
+    labels: [],
+    buckets: TASK_SECONDS,
+  },
+  webhookEndpointsDisabled: {
+    type: 'counter',
+    name: 'zoetrope_webhook_endpoints_disabled_total',
+    help: 'Webhook endpoints that answered 410 and were disabled.',
+    labels: [],
+  },
   sampleFailures: {
     type: 'counter',
     name: 'zoetrope_metric_sample_failures_total',

@@ -8,6 +8,7 @@ import type { FramesMetrics } from '../ingest/frames/metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
 import type { WorkerMetrics } from '../vod/worker.ts';
+import type { WebhookMetrics } from '../webhooks/metrics.ts';
 import { METRICS, type LabelOf, type MetricName, type MetricNameOf, type MetricSpec } from './catalogue.ts';
 
 /** A scrape waits so long for a sample, in milliseconds, and then goes without. */
@@ -42,6 +43,7 @@ export class Metrics {
   readonly http: HttpMetrics;
   readonly upkeep: UpkeepMetrics;
   readonly worker: WorkerMetrics;
+  readonly webhooks: WebhookMetrics;
   readonly #registry = new Registry();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, Gauge>();
@@ -78,6 +80,13 @@ export class Metrics {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });
         this.#count('vodCpuSeconds', cpuSeconds, { kind });
       },
+    };
+    this.webhooks = {
+      tried: (outcome, seconds) => {
+        this.#count('webhookTries', 1, { outcome });
+        this.#observe('webhookSeconds', seconds, {});
+      },
+      endpointDisabled: () => this.#count('webhookEndpointsDisabled', 1, {}),
     };
   }
 

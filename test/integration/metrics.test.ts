@@ -28,6 +28,8 @@ function usedMetrics(): Metrics {
   metrics.http.sseSubscribers(1);
   metrics.http.sseDropped();
   metrics.upkeep.run('retention', { ok: true, durationMs: 20 });
+  metrics.webhooks.tried('delivered', 0.2);
+  metrics.webhooks.endpointDisabled();
   metrics.sample({
     engine: () => ({ processes: 2, ready: 1, queued: 4, running: 1, stalled: 0, restarts: 0, pids: [] }),
     totals: async () => ({
