@@ -51,8 +51,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
   {
+    name: 'upload',
+    summary: 'upload video files and make assets of them',
+    load: async () => (await import('./upload.ts')).uploadCommand(),
+  },
+  {
     name: 'simulate',
-    summary: 'send pictures as cameras would',
+    summary: 'send pictures as cameras would, or upload films',
     load: async () => (await import('./simulate.ts')).simulateCommand(),
   },
   {

@@ -1,13 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ZoetropeError } from '../base/errors.ts';
 import { simulateCameras } from '../simulator/camera-simulation.ts';
-import { checkServerUrl } from '../simulator/server-client.ts';
 import type { PictureSize } from '../simulator/simulated-camera.ts';
 import { FRAME_KINDS } from '../simulator/simulated-frame.ts';
 import type { SimulationSummary } from '../simulator/tally.ts';
 import { interruptible, openContext } from './command-context.ts';
 import { printJson, printLines } from './output.ts';
-import { parseSeconds } from './parse-option.ts';
+import { parseCount, parseInterval, parseSize, parseUrl } from './parse-option.ts';
+import { simulateUploadsCommand } from './simulate-uploads.ts';
 
 interface CamerasOptions {
   readonly count: number;
@@ -33,11 +32,12 @@ interface CamerasOptions {
 
 const DEFAULT_SIZE: PictureSize = { width: 640, height: 480 };
 
-/** `zoetrope simulate`: pretends to be a source of pictures. */
+/** `zoetrope simulate`: pretends to be a source of pictures or films. */
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('Send pictures as real sources would.')
-    .addCommand(simulateCamerasCommand());
+    .description('Send pictures and films as real sources would.')
+    .addCommand(simulateCamerasCommand())
+    .addCommand(simulateUploadsCommand());
 }
 
 /** `zoetrope simulate cameras`. */
@@ -117,37 +117,13 @@ function linesOf(summary: SimulationSummary): readonly string[] {
   ];
 }
 
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 to 999999.');
-}
-
-function parseInterval(text: string): number {
-  return parseSeconds(text.replace(/s$/, ''));
-}
-
 function parseShare(text: string): number {
   const share = text.trim() === '' ? Number.NaN : Number(text);
   if (share >= 0 && share <= 1) return share;
   throw new InvalidArgumentError('It must be a number from 0 to 1.');
 }
 
-function parseSize(text: string): PictureSize {
-  const [, width, height] = /^(\d{2,4})x(\d{2,4})$/.exec(text) ?? [];
-  const size = { width: Number(width) & ~1, height: Number(height) & ~1 };
-  if (size.width >= 160 && size.height >= 120) return size;
-  throw new InvalidArgumentError('It must be like 640x480, at least 160x120.');
-}
-
 function parseWay(text: string): 'http' | 'events' {
   if (text === 'http' || text === 'events') return text;
   throw new InvalidArgumentError('It must be http or events.');
-}
-
-function parseUrl(text: string): string {
-  try {
-    return checkServerUrl(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof ZoetropeError ? error.message : String(error));
-  }
 }
