@@ -30,6 +30,7 @@ export interface NewMarker {
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** The request outlives the page. */
   readonly keepalive?: boolean;
@@ -38,7 +39,11 @@ export interface RequestOptions {
 /** Sends a request with the tab's key. @throws ApiError for anything but 2xx; the signal's reason when it aborts. */
 export async function send(path: string, options: RequestOptions = {}): Promise<Response> {
   const { method = 'GET', body, signal, keepalive = false } = options;
-  const headers = { ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+  const headers = {
+    ...authorization(),
+    ...options.headers,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  };
   let response: Response;
   try {
     response = await fetch(path, {
@@ -64,7 +69,8 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   throw problem;
 }
 
-async function read<T>(path: string, options?: RequestOptions): Promise<T> {
+/** Sends a request and reads its JSON answer. @throws as {@link send} */
+export async function read<T>(path: string, options?: RequestOptions): Promise<T> {
   const response = await send(path, options);
   // The shapes are the server's own types; both are built from one source.
   return (await response.json()) as T;
@@ -72,7 +78,8 @@ async function read<T>(path: string, options?: RequestOptions): Promise<T> {
 
 const stream = (id: string): string => `/v1/streams/${encodeURIComponent(id)}`;
 const archive = (id: string): string => `/v1/archives/${encodeURIComponent(id)}`;
-const query = (values: Readonly<Record<string, string | number | undefined | null>>): string => {
+/** A query string with its question mark; what is undefined or null is left out. */
+export const query = (values: Readonly<Record<string, string | number | undefined | null>>): string => {
   const entries = Object.entries(values).flatMap(([key, value]) =>
     value === undefined || value === null ? [] : [[key, String(value)]],
   );

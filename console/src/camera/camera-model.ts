@@ -45,7 +45,9 @@ export class CameraModel {
     this.stream = new Store(stream);
     this.archive = archive;
     this.feed = new TimelineFeed(stream.id);
-    this.#access = new PlaybackAccess(stream.id, archive?.id ?? null);
+    this.#access = new PlaybackAccess(() =>
+      archive === null ? api.streamToken(stream.id) : api.archiveToken(archive.id),
+    );
     this.selection = new Store(open.selection);
     const openMs = open.atMs ?? open.selection?.fromMs ?? null;
     const atMs = openMs ?? (archive === null ? null : Date.parse(archive.from));

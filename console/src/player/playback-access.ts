@@ -1,9 +1,9 @@
-import { api, archivePlaylistPath, playlistPath, type PlaybackToken } from '../api/client.ts';
+import { archivePlaylistPath, playlistPath, type PlaybackToken } from '../api/client.ts';
 import { sessionKey } from '../api/session-key.ts';
 import type { Source } from './source.ts';
 
 /**
- * The playback token of one stream or archive, renewed in time. An open server needs none. hls.js asks for every URL through
+ * The playback token of one stream, archive or asset, renewed in time. An open server needs none. hls.js asks for every URL through
  * {@link PlaybackAccess.sign}, so a renewed token also reaches the URLs of a playlist that was read with the old one.
  */
 export class PlaybackAccess {
@@ -13,8 +13,8 @@ export class PlaybackAccess {
   /** Counts up when it is closed: what was asked for before comes too late. */
   #generation = 0;
 
-  constructor(streamId: string, archiveId: string | null) {
-    this.#mint = () => (archiveId === null ? api.streamToken(streamId) : api.archiveToken(archiveId));
+  constructor(mint: () => Promise<PlaybackToken>) {
+    this.#mint = mint;
   }
 
   /** Resolves once a token is at hand, or none is needed. @throws ApiError */

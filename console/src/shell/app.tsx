@@ -15,6 +15,9 @@ import { Toasts } from './toasts.tsx';
 const CameraPage = lazyPage(() => import('../camera/camera-page.tsx'));
 const ArchivePage = lazyPage(() => import('../archives/archive-page.tsx'));
 const ArchivesPage = lazyPage(() => import('../archives/archives-page.tsx'));
+const AssetPage = lazyPage(() => import('../assets/asset-page.tsx'));
+const AssetsPage = lazyPage(() => import('../assets/assets-page.tsx'));
+const WebhooksPage = lazyPage(() => import('../webhooks/webhooks-page.tsx'));
 
 function Page({ route }: { readonly route: Route }): ReactElement {
   switch (route.page) {
@@ -26,6 +29,12 @@ function Page({ route }: { readonly route: Route }): ReactElement {
       return <ArchivesPage />;
     case 'archive':
       return <ArchivePage key={route.id} id={route.id} />;
+    case 'assets':
+      return <AssetsPage />;
+    case 'asset':
+      return <AssetPage key={route.id} id={route.id} />;
+    case 'webhooks':
+      return <WebhooksPage />;
     case 'nowhere':
       return (
         <div className="notice">

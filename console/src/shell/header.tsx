@@ -1,4 +1,4 @@
-import { Archive, Keyboard, LayoutGrid, Moon, Sun } from 'lucide-react';
+import { Archive, Clapperboard, Keyboard, LayoutGrid, Moon, Sun, Webhook, type LucideIcon } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { clockTime } from '../time/format.ts';
@@ -38,11 +38,17 @@ function WallClock(): ReactElement {
   );
 }
 
+/** The parts of the console: where, what, and the pages that belong to it. */
+const PARTS: readonly (readonly [href: string, name: string, icon: LucideIcon, pages: readonly Route['page'][]])[] = [
+  ['/', 'Cameras', LayoutGrid, ['wall', 'camera']],
+  ['/archives', 'Archives', Archive, ['archives', 'archive']],
+  ['/assets', 'Assets', Clapperboard, ['assets', 'asset']],
+  ['/webhooks', 'Webhooks', Webhook, ['webhooks']],
+];
+
 /** The bar at the top of every page. */
 export function Header({ route }: { readonly route: Route }): ReactElement {
   useStore(colourChanges);
-  const onWall = route.page === 'wall' || route.page === 'camera';
-  const onArchives = route.page === 'archives' || route.page === 'archive';
   return (
     <header className="app-header">
       <a className="skip-link" href="#main">
@@ -53,14 +59,12 @@ export function Header({ route }: { readonly route: Route }): ReactElement {
         <span>Zoetrope</span>
       </Link>
       <nav className="app-nav" aria-label="Main">
-        <Link href="/" aria-current={onWall ? 'page' : undefined}>
-          <LayoutGrid aria-hidden />
-          <span>Cameras</span>
-        </Link>
-        <Link href="/archives" aria-current={onArchives ? 'page' : undefined}>
-          <Archive aria-hidden />
-          <span>Archives</span>
-        </Link>
+        {PARTS.map(([href, name, Icon, pages]) => (
+          <Link key={href} href={href} aria-current={pages.includes(route.page) ? 'page' : undefined}>
+            <Icon aria-hidden />
+            <span>{name}</span>
+          </Link>
+        ))}
       </nav>
       <div className="app-header-end">
         <WallClock />

@@ -9,7 +9,7 @@ type Row = readonly [keys: readonly string[], what: string];
 
 const SECTIONS: readonly { readonly title: string; readonly rows: readonly Row[] }[] = [
   {
-    title: 'Playing',
+    title: 'Cameras',
     rows: [
       [['Space', 'K'], 'Play or pause'],
       [['J', 'L'], 'Slower, faster'],
@@ -17,6 +17,20 @@ const SECTIONS: readonly { readonly title: string; readonly rows: readonly Row[]
       [[',', '.'], 'Previous, next frame'],
       [['⇧ ←', '⇧ →'], 'One minute back, forward'],
       [['E', 'Home'], 'Go live'],
+      [['F'], 'Full screen'],
+    ],
+  },
+  {
+    title: 'Assets',
+    rows: [
+      [['Space', 'K'], 'Play or pause'],
+      [['J', 'L'], 'Slower, faster'],
+      [['←', '→'], 'Five seconds back, on'],
+      [['⇧ ←', '⇧ →'], 'One minute back, on'],
+      [[',', '.'], 'Previous, next frame'],
+      [['0', '9'], 'Start … nine tenths'],
+      [['C'], 'Captions'],
+      [['M'], 'Sound on, off'],
       [['F'], 'Full screen'],
     ],
   },
@@ -43,7 +57,7 @@ const SECTIONS: readonly { readonly title: string; readonly rows: readonly Row[]
     rows: [
       [['?'], 'This sheet'],
       [['T'], 'Dark or light'],
-      [['/'], 'Search the wall'],
+      [['/'], 'Search cameras or assets'],
     ],
   },
 ];

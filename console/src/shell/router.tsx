@@ -7,6 +7,9 @@ export type Route =
   | { readonly page: 'camera'; readonly id: string }
   | { readonly page: 'archives' }
   | { readonly page: 'archive'; readonly id: string }
+  | { readonly page: 'assets' }
+  | { readonly page: 'asset'; readonly id: string }
+  | { readonly page: 'webhooks' }
   | { readonly page: 'nowhere'; readonly path: string };
 
 /** Reads an address's path. */
@@ -16,6 +19,9 @@ export function routeOf(path: string): Route {
   if (rest.length === 0 && first === 'streams' && second !== undefined) return { page: 'camera', id: decode(second) };
   if (first === 'archives' && second === undefined) return { page: 'archives' };
   if (rest.length === 0 && first === 'archives' && second !== undefined) return { page: 'archive', id: decode(second) };
+  if (first === 'assets' && second === undefined) return { page: 'assets' };
+  if (rest.length === 0 && first === 'assets' && second !== undefined) return { page: 'asset', id: decode(second) };
+  if (first === 'webhooks' && second === undefined) return { page: 'webhooks' };
   return { page: 'nowhere', path };
 }
 
