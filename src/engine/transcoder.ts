@@ -101,6 +101,8 @@ export interface VideoPart {
   /** Presentation time of its keyframe; the first part's is 0. */
   readonly from90k: Pts90k;
   readonly frames: number;
+  /** The longest that one picture of it stays. */
+  readonly longestFrame90k: Pts90k;
   /** Pictures that follow the keyframe in decoding order and are shown before it: they need the part before too. */
   readonly hasLeading: boolean;
 }

@@ -2,7 +2,7 @@ import { setPriority } from 'node:os';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ProcessKind } from '../protocol.ts';
-import type { DescribeRequest } from '../transcoder.ts';
+import type { DescribeRequest, SplitRequest } from '../transcoder.ts';
 import { serveProcess } from './serve-process.ts';
 import { Progress, type TranscodeContext } from './transcode-context.ts';
 
@@ -32,4 +32,5 @@ type Run = (request: unknown, context: TranscodeContext) => Promise<unknown>;
 /** Code for one kind of run alone is loaded: a process does one and ends. */
 const RUNS: { readonly [K in ProcessKind]?: Run } = {
   describe: async (request, context) => (await import('./describe.ts')).describe(request as DescribeRequest, context),
+  split: async (request, context) => (await import('./split/split.ts')).split(request as SplitRequest, context),
 };

@@ -42,7 +42,7 @@ function sniffMarked(bytes: Buffer): SniffedContainer | null {
     return { name: at(8, 'qt  ') ? 'mov' : 'mp4', demuxer: MOV_DEMUXER };
   if (bytes.length >= 12 && bytes[0] === 0 && MOV_BOXES.has(box)) return { name: 'mov', demuxer: MOV_DEMUXER };
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0x1a45dfa3) return { name: 'matroska', demuxer: 'matroska,webm' };
-  if (repeats(bytes, 0, TS_PACKET) || repeats(bytes, 4, M2TS_PACKET)) return { name: 'mpegts', demuxer: 'mpegts' };
+  if (isTransportStream(bytes)) return { name: 'mpegts', demuxer: 'mpegts' };
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0x1ba) return { name: 'mpegps', demuxer: 'mpeg' };
   if (at(0, 'RIFF') && at(8, 'AVI ')) return { name: 'avi', demuxer: 'avi' };
   if ((at(0, 'RIFF') || at(0, 'RF64')) && at(8, 'WAVE')) return { name: 'wav', demuxer: 'wav' };
@@ -61,6 +61,12 @@ function sniffAudioFrames(bytes: Buffer): SniffedContainer | null {
   const layer = (second >> 1) & 3;
   if (layer !== 0) return { name: 'mp3', demuxer: 'mp3' };
   return (second & 0xf0) === 0xf0 ? { name: 'aac', demuxer: 'aac' } : null;
+}
+
+/** Each packet begins with 0x47 (ISO/IEC 13818-1 §2.4.3.2); a recording may begin inside one. */
+function isTransportStream(bytes: Buffer): boolean {
+  for (let first = 0; first < TS_PACKET; first++) if (repeats(bytes, first, TS_PACKET)) return true;
+  return repeats(bytes, 4, M2TS_PACKET);
 }
 
 function repeats(bytes: Buffer, first: number, every: number): boolean {
