@@ -27,6 +27,7 @@ import { addStreamEventRoutes } from './routes/stream-event-routes.ts';
 import { addStreamRoutes } from './routes/stream-routes.ts';
 import { addTimelineRoutes } from './routes/timeline-routes.ts';
 import { addUploadRoutes } from './routes/upload-routes.ts';
+import { addWebhookRoutes } from './routes/webhook-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import type { SseHub } from './sse.ts';
 import type { StreamFeed } from './stream-feed.ts';
@@ -111,6 +112,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });
     addUploadRoutes(app, deps, deps.vod);
   }
+  if (deps.webhooks !== undefined) addWebhookRoutes(app, deps, deps.webhooks);
   for (const plugin of parts.plugins) await app.register(plugin);
   await parts.console.addTo(app, (request, reply) => routes.refuse(request, reply));
   await app.ready();

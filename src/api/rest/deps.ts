@@ -13,6 +13,7 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
 import type { AssetService } from '../../vod/asset-service.ts';
 import type { Uploads } from '../../vod/uploads/uploads.ts';
+import type { WebhookEndpoints } from '../../webhooks/endpoints.ts';
 import type { Health } from '../health.ts';
 
 /** A JPEG of a stream. */
@@ -83,6 +84,8 @@ export interface ApiDeps {
   readonly settings: ApiSettings;
   /** Absent where there are no assets. */
   readonly vod?: VodApi;
+  /** Absent where there are no webhooks. */
+  readonly webhooks?: WebhookEndpoints;
 }
 
 /** The Fastify instance that routes are added to. */

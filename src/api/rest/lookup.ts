@@ -68,7 +68,8 @@ export async function loadArchive(
   return hold;
 }
 
-async function orNull<T>(found: Promise<T>): Promise<T | null> {
+/** What was found, or null where there is no such thing. */
+export async function orNull<T>(found: Promise<T>): Promise<T | null> {
   try {
     return await found;
   } catch (error) {

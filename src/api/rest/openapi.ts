@@ -16,6 +16,7 @@ const TAGS = [
   { name: 'archives', description: 'Kept sessions.' },
   { name: 'assets', description: 'Files and what is made of them.' },
   { name: 'uploads', description: 'Sending files: resumable, or in one piece.' },
+  { name: 'webhooks', description: 'Who is told of what happens, and what was sent.' },
   { name: 'playback', description: 'Playlists and segments; tokens for them.' },
   { name: 'server', description: 'The server itself.' },
 ];
