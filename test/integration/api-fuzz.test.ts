@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import type { Uploads } from '../../src/vod/uploads/uploads.ts';
+import { vodApi } from '../fixtures/vod-api.ts';
 import { ApiHarness, assertProblem, iso } from './api-harness.ts';
 
 interface Fuzzed {
@@ -13,16 +15,32 @@ interface Fuzzed {
 }
 
 let api: ApiHarness;
-let ids: { readonly stream: string; readonly marker: string };
+let uploads: Uploads;
+let ids: { readonly stream: string; readonly marker: string; readonly asset: string; readonly upload: string };
 before(async () => {
-  api = await ApiHarness.start();
+  api = await ApiHarness.start({
+    deps: (store) => {
+      const vod = vodApi(store);
+      ({ uploads } = vod);
+      return { vod };
+    },
+  });
+  await uploads.start();
   const stream = await api.store.stream('fuzzed');
   await api.store.fill(stream.id, 600_000, 5);
   const body = { at: iso(api.store.nowMs), label: 'x' };
   const marker = await api.call<{ id: string }>(`/v1/streams/${stream.id}/markers`, { body });
-  ids = { stream: stream.id, marker: marker.json.id };
+  const source = { url: 'https://media.example.org/film.mp4' };
+  const asset = await api.call<{ id: string }>('/v1/assets', { body: { source } });
+  const headers = { 'tus-resumable': '1.0.0', 'upload-length': '1000' };
+  const upload = await api.call('/v1/uploads', { method: 'POST', headers });
+  const uploadId = upload.headers.get('location')?.split('/').at(-1) ?? '';
+  ids = { stream: stream.id, marker: marker.json.id, asset: asset.json.id, upload: uploadId };
 });
-after(() => api[Symbol.asyncDispose]());
+after(async () => {
+  await uploads.close();
+  await api[Symbol.asyncDispose]();
+});
 
 const nasty = fc.constantFrom(
   '',
@@ -65,6 +83,10 @@ const SEGMENTS = [
   'server',
   'STREAM',
   'MARKER',
+  'assets',
+  'uploads',
+  'ASSET',
+  'UPLOAD',
   'play',
   'live.m3u8',
   'docs',
@@ -89,6 +111,15 @@ const known = fc.constantFrom(
   'v1/events/frames',
   'v1/archives',
   'v1/dead-letters',
+  'v1/assets',
+  'v1/assets/ASSET',
+  'v1/assets/ASSET/cancel',
+  'v1/assets/ASSET/retry',
+  'v1/assets/ASSET/tokens',
+  'v1/assets/ASSET/outputs/out_0123456789/cancel',
+  'v1/uploads',
+  'v1/uploads/UPLOAD',
+  'v1/uploads/film.mp4',
 );
 const path = fc.oneof(
   { weight: 3, arbitrary: known },
@@ -116,6 +147,12 @@ const FIELDS = [
   'crf',
   'retentionHours',
   'gapToleranceSeconds',
+  'source',
+  'url',
+  'objectKey',
+  'outputs',
+  'video',
+  'priority',
   '__proto__',
   'constructor',
 ];
@@ -175,12 +212,24 @@ const requests: fc.Arbitrary<Fuzzed> = fc.record({
         'tenant',
         'streamId',
         'speed',
+        'state',
+        'heights',
+        'asset',
+        'priority',
       ),
       value,
     ),
     { maxLength: 4 },
   ),
-  type: fc.constantFrom('application/json', 'image/jpeg', 'text/plain', 'application/json; charset=x', 'nonsense', ''),
+  type: fc.constantFrom(
+    'application/json',
+    'application/offset+octet-stream',
+    'image/jpeg',
+    'text/plain',
+    'application/json; charset=x',
+    'nonsense',
+    '',
+  ),
   body: bodies,
   headers: fc.dictionary(
     fc.constantFrom(
@@ -195,9 +244,15 @@ const requests: fc.Arbitrary<Fuzzed> = fc.record({
       'x-request-id',
       'accept-encoding',
       'content-encoding',
+      'tus-resumable',
+      'upload-offset',
+      'upload-length',
+      'upload-metadata',
+      'repr-digest',
     ),
     fc.oneof(
       time,
+      fc.constantFrom('1.0.0', '0', '1000', 'asset e30=', 'sha256 eA==', '-1', '99999999999999999999'),
       fc.string({ maxLength: 30 }).map((text) => text.replaceAll(/[^\x21-\x7e]/g, '')),
     ),
     { maxKeys: 4 },
@@ -209,9 +264,14 @@ function encode(text: string): string {
 }
 
 async function send(fuzzed: Fuzzed): Promise<void> {
-  const where = fuzzed.path.replaceAll('STREAM', ids.stream).replaceAll('MARKER', ids.marker);
-  // Its own stream must stay, or everything after is a 404; and a stream of events has no end.
-  if (fuzzed.method === 'DELETE' && where === `v1/streams/${ids.stream}`) return;
+  const where = fuzzed.path
+    .replaceAll('STREAM', ids.stream)
+    .replaceAll('MARKER', ids.marker)
+    .replaceAll('ASSET', ids.asset)
+    .replaceAll('UPLOAD', ids.upload);
+  // What is there must stay, or everything after is a 404; and a stream of events has no end.
+  const kept = [`v1/streams/${ids.stream}`, `v1/assets/${ids.asset}`, `v1/uploads/${ids.upload}`];
+  if (fuzzed.method === 'DELETE' && kept.includes(where)) return;
   if (where.endsWith('/events') && fuzzed.method === 'GET') return;
   const query = fuzzed.query.map(([name, text]) => `${name}=${encode(text)}`).join('&');
   const hasBody = fuzzed.method !== 'GET' && fuzzed.method !== 'HEAD' && fuzzed.method !== 'OPTIONS';
