@@ -40,7 +40,7 @@ export interface AudioRendition extends GroupedRendition {
   readonly averageBitsPerS: number;
 }
 
-/** WebVTT. */
+/** Captions as WebVTT files. */
 export interface SubtitlesRendition extends GroupedRendition {
   /** Shown also when the user wants no subtitles: for what is said in another language. */
   readonly isForced: boolean;

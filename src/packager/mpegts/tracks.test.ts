@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -124,6 +124,9 @@ describe('MPEG-TS tracks', () => {
       ];
       const file = write(track, segments, 15);
       assert.deepEqual(complaints(file), []);
+      for (const pes of audioPesPackets(readFileSync(file))) {
+        assert.equal(pes.readUInt16BE(4), pes.length - 6, 'a PES packet of sound says how long it is');
+      }
       const frames = probe(file, 'frame=pts').flat();
       assert.equal(frames.length, samples.length);
       for (const [index, pts] of frames.entries()) {
@@ -158,3 +161,16 @@ describe('MPEG-TS tracks', () => {
     assert.throws(() => write(track, [{ baseMediaDecodeTime: 0, samples: [sample] }]), { code: 'unsupported_media' });
   });
 });
+
+/** PES packets of the sound, put together again: a second reading of the standard. */
+function audioPesPackets(bytes: Buffer): readonly Buffer[] {
+  const packets: Buffer[][] = [];
+  for (let at = 0; at < bytes.length; at += TS_PACKET_BYTES) {
+    if ((bytes.readUInt16BE(at + 1) & 0x1fff) !== 0x101) continue;
+    const isStart = (bytes.readUInt8(at + 1) & 0x40) !== 0;
+    const fieldBytes = (bytes.readUInt8(at + 3) & 0x20) === 0 ? 0 : 1 + bytes.readUInt8(at + 4);
+    if (isStart) packets.push([]);
+    packets.at(-1)?.push(bytes.subarray(at + 4 + fieldBytes, at + TS_PACKET_BYTES));
+  }
+  return packets.map((parts) => Buffer.concat(parts));
+}
