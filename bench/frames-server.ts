@@ -29,6 +29,7 @@ export class BenchServer implements AsyncDisposable {
           PATH: '/usr/bin:/bin',
           ZOETROPE_DATA_DIR: join(directory, 'data'),
           ZOETROPE_LOG_LEVEL: 'warn',
+          ZOETROPE_GRPC_PORT: '0',
           ...environment,
         },
         stdio: ['ignore', 'inherit', 'inherit'],

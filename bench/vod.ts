@@ -124,10 +124,7 @@ function runPeer(source: string, name: string): Run {
 async function runServer(source: string, name: string, workers: number | null): Promise<OurRun> {
   const directory = join(scratch, name);
   mkdirSync(directory);
-  const environment = {
-    ZOETROPE_GRPC_PORT: '0',
-    ...(workers === null ? {} : { ZOETROPE_ROLES: 'api,delivery,upkeep' }),
-  };
+  const environment = workers === null ? {} : { ZOETROPE_ROLES: 'api,delivery,upkeep' };
   await using server = await BenchServer.start(directory, environment);
   await using helpers = new AsyncDisposableStack();
   const pids = [server.pid];

@@ -7,7 +7,15 @@ import { ensureTools, TOOLS } from './tools.ts';
 const root = join(import.meta.dirname, '..');
 
 try {
-  ensureTools([TOOLS.chromium, TOOLS.ffmpeg, TOOLS.ffprobe, TOOLS.promtool]);
+  ensureTools([
+    TOOLS.chromium,
+    TOOLS.ffmpeg,
+    TOOLS.ffprobe,
+    TOOLS.promtool,
+    TOOLS.python,
+    TOOLS.xmllint,
+    TOOLS.openssl,
+  ]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

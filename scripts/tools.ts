@@ -23,6 +23,13 @@ export const TOOLS = {
   ffmpeg: { command: 'ffmpeg', debianPackage: 'ffmpeg', purpose: 'decodes what Zoetrope writes, as a second opinion' },
   ffprobe: { command: 'ffprobe', debianPackage: 'ffmpeg', purpose: 'measures what Zoetrope writes' },
   promtool: { command: 'promtool', debianPackage: 'prometheus', purpose: 'lints the metrics' },
+  python: {
+    command: 'python3',
+    debianPackage: 'python3-venv',
+    purpose: 'runs the gRPC client in another language, in a virtual environment with packages from PyPI',
+  },
+  xmllint: { command: 'xmllint', debianPackage: 'libxml2-utils', purpose: 'checks DASH manifests against the schema' },
+  openssl: { command: 'openssl', debianPackage: 'openssl', purpose: 'makes the certificates of TLS tests' },
   nginx: { command: 'nginx', debianPackage: 'nginx-light', purpose: 'is the peer of bench:delivery' },
   wrk: { command: 'wrk', debianPackage: 'wrk', purpose: 'makes the load of bench:delivery' },
 } as const satisfies Readonly<Record<string, Tool>>;

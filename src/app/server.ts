@@ -4,6 +4,7 @@ import { KeyAccess } from '../access/key-access.ts';
 import { assertMayListen } from '../access/loopback.ts';
 import { catalogCheck, engineCheck, eventLogCheck, eventLoopCheck, objectsCheck } from '../api/health-checks.ts';
 import { Health } from '../api/health.ts';
+import { GrpcServer } from '../api/grpc/grpc-server.ts';
 import { createHttpServer, type HttpServer } from '../api/rest/http-server.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Component } from '../base/component.ts';
@@ -24,21 +25,24 @@ import { NewestFrames } from '../ingest/frames/newest-frames.ts';
 import { MetricsServer } from '../metrics/metrics-server.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
+import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 import { upkeepComponents } from './upkeep-roles.ts';
 import { VERSION } from './version.ts';
+import { composeVod, incomingDirectory } from './vod.ts';
 
 /** Frames that one partition may have in memory before reading it pauses: references of a few hundred bytes. */
 const MAX_PENDING_FRAMES = 20_000;
 const ENGINE_TRIES = 3;
 const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
 
 /** A server with all the roles that its configuration names. */
 export interface RunningServer extends Component {
   /** Where it listens; without `url` when it has neither the role api nor delivery. */
-  urls(): { readonly url?: string; readonly metricsUrl: string };
+  urls(): { readonly url?: string; readonly grpcUrl?: string; readonly metricsUrl: string };
 }
 
 /** What a server is made with. */
@@ -81,6 +85,16 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     maxPendingPerStream: config.frames.maxOpenFramesPerStream,
   });
   const { catalog, objects, events } = stores;
+  const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
+  const uploads = new Uploads({
+    directory: incomingDirectory(config, 'uploads'),
+    assets: vod.assets,
+    clock,
+    ids,
+    logger: logger.child({ component: 'uploads' }),
+    maxBytes: config.vod.maxUploadBytes,
+    expiryMs: config.vod.uploadExpiryHours * HOUR_MS,
+  });
   const access = new KeyAccess({ catalog, clock, logger, host: config.http.host });
   const delivery = new Delivery({
     catalog,
@@ -90,6 +104,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     metrics: metrics.delivery,
     defaults,
     liveSegments: config.delivery.liveSegments,
+    assetSegmentMs: config.vod.segmentSeconds * 1000,
     cacheBytes: config.delivery.cacheMb * MIB,
   });
   const health = new Health({
@@ -108,6 +123,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     open: () => ({ frames: ingest.pendingFrames, segments: ingest.openStreams }),
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
+    tasks: () => catalog.taskCounts(),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -132,6 +148,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       await removeStream(stream.id, { catalog, objects });
     },
     health,
+    vod: { assets: vod.assets, uploads },
     metrics: metrics.http,
     settings: {
       version: VERSION,
@@ -145,6 +162,18 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     consoleDir: fileURLToPath(new URL('../../console/dist', import.meta.url)),
     ...(has('delivery') ? { playback: { routes: delivery.routes, tryServe: delivery.tryServe.bind(delivery) } } : {}),
   });
+  const { port: grpcPort, ...grpcTls } = config.grpc;
+  const grpc = new GrpcServer({
+    catalog,
+    clock,
+    logger: logger.child({ component: 'grpc' }),
+    access,
+    assets: vod.assets,
+    uploads,
+    publicUrl,
+    listen: { ...grpcTls, host, port: grpcPort },
+    isReady: async () => (await health.ready()).status === 'ok',
+  });
   const metricsServer = new MetricsServer({ metrics, health, ids, logger, listen: { host, port: metricsPort } });
   const isHttp = has('api', 'delivery');
   const components: readonly Component[] = [
@@ -156,7 +185,10 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),
+    ...(has('worker') ? vod.workers : []),
+    ...(has('api') ? [uploads] : []),
     ...(isHttp ? [access, delivery, http] : []),
+    ...(has('api') ? [grpc] : []),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
   ];
   const lifecycle = new Lifecycle('zoetrope', components, { clock, logger });
@@ -166,6 +198,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     close: () => lifecycle.close(),
     urls: () => ({
       ...(isHttp ? { url: urlOf(http.address()) } : {}),
+      ...(has('api') ? { grpcUrl: urlOf(grpc.address()) } : {}),
       metricsUrl: urlOf(metricsServer.address()),
     }),
   };

@@ -1,0 +1,11 @@
+// Original file: proto/zoetrope/v1/assets.proto
+
+import type { CancelResult as _zoetrope_v1_CancelResult, CancelResult__Output as _zoetrope_v1_CancelResult__Output } from '../../zoetrope/v1/CancelResult.ts';
+
+export interface CancelAssetsResponse {
+  'results'?: (_zoetrope_v1_CancelResult)[];
+}
+
+export interface CancelAssetsResponse__Output {
+  'results': (_zoetrope_v1_CancelResult__Output)[];
+}
