@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Uploads } from '../../src/vod/uploads/uploads.ts';
 import { vodApi } from '../fixtures/vod-api.ts';
+import { webhookApi } from '../fixtures/webhook-world.ts';
 import { ApiHarness, assertProblem, iso } from './api-harness.ts';
 
 interface Fuzzed {
@@ -22,7 +23,7 @@ before(async () => {
     deps: (store) => {
       const vod = vodApi(store);
       ({ uploads } = vod);
-      return { vod };
+      return { vod, webhooks: webhookApi(store) };
     },
   });
   await uploads.start();

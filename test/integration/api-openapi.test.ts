@@ -7,6 +7,7 @@ import { noDeliveryMetrics } from '../../src/delivery/metrics.ts';
 import { KeyAccess } from '../../src/access/key-access.ts';
 import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import { vodApi } from '../fixtures/vod-api.ts';
+import { webhookApi } from '../fixtures/webhook-world.ts';
 import { ApiHarness } from './api-harness.ts';
 
 interface MediaType {
@@ -59,6 +60,7 @@ before(async () => {
       });
       return {
         vod: vodApi(store),
+        webhooks: webhookApi(store),
         playback: {
           routes: async (app, options) => {
             app.addHook('onRoute', (route) => {

@@ -13,11 +13,8 @@ import {
   type WebhookEndpointJson,
 } from '../../src/api/rest/webhook-shapes.ts';
 import { randomIds } from '../../src/base/ids.ts';
-import { GuardedHttp } from '../../src/egress/guarded-http.ts';
-import { WebhookEndpoints } from '../../src/webhooks/endpoints.ts';
-import { WebhookSender } from '../../src/webhooks/sender.ts';
 import { newAsset } from '../contract/asset-world.ts';
-import { verified, WebhookReceiver } from '../fixtures/webhook-world.ts';
+import { verified, webhookApi, WebhookReceiver } from '../fixtures/webhook-world.ts';
 import { ApiHarness, assertShape } from './api-harness.ts';
 
 type WithSecret = Static<typeof EndpointWithSecretShape>;
@@ -35,13 +32,7 @@ let other: string;
 let admin: string;
 before(async () => {
   receiver = await WebhookReceiver.start();
-  api = await ApiHarness.start({
-    deps: ({ clock, stores }) => {
-      const http = new GuardedHttp({ allowedNetworks: ['127.0.0.2/32'] });
-      const sender = new WebhookSender({ http, clock, timeoutMs: 5000 });
-      return { webhooks: new WebhookEndpoints({ catalog: stores.catalog, http, sender, clock, ids: randomIds }) };
-    },
-  });
+  api = await ApiHarness.start({ deps: (store) => ({ webhooks: webhookApi(store) }) });
   acme = await api.key('acme', 'manage');
   other = await api.key('other', 'manage');
   admin = await api.key(null, 'admin');
