@@ -12,10 +12,10 @@ export const EVENT_TYPES: readonly (readonly [type: string, what: string])[] = [
   ['stream.offline', 'a camera fell silent'],
 ];
 
-/** A key that signs deliveries. */
+/** A key that signs deliveries; itself it is told once, when it is made. */
 export interface SecretJson {
-  /** `whsec_…`. */
-  readonly secret: string;
+  readonly createdAt: string;
+  /** Null: until it is replaced. */
   readonly expiresAt: string | null;
 }
 
@@ -30,8 +30,14 @@ export interface EndpointJson {
   /** Why the server disabled it. */
   readonly disabledCause: string | null;
   readonly createdAt: string;
-  /** Newest first; there where the server tells it: when it is made and when it is replaced. */
-  readonly secrets?: readonly SecretJson[];
+  /** Newest first. */
+  readonly secrets: readonly SecretJson[];
+}
+
+/** An endpoint with the secret that was just made for it. */
+export interface EndpointWithSecretJson extends EndpointJson {
+  /** `whsec_…`; not told again. */
+  readonly secret: string;
 }
 
 /** One try to deliver. */
@@ -51,12 +57,16 @@ export interface DeliveryJson {
   /** Null: an asset's own address. */
   readonly endpointId: string | null;
   readonly url: string;
-  /** The body, JSON; as text or read already. */
-  readonly payload: unknown;
   readonly state: 'waiting' | 'delivered' | 'failed';
   readonly tries: readonly TryJson[];
   readonly nextTryAt: string | null;
   readonly createdAt: string;
+}
+
+/** A delivery with its body. */
+export interface DeliveryDetailJson extends DeliveryJson {
+  /** JSON, as it is signed and sent. */
+  readonly payload: string;
 }
 
 /** What can be said of an endpoint. */
@@ -79,18 +89,23 @@ const delivery = (id: string): string => `/v1/webhooks/deliveries/${encodeURICom
 /** The requests about webhooks that the console makes. */
 export const webhookApi = {
   endpoints: (signal?: AbortSignal): Promise<Page<EndpointJson>> => read('/v1/webhooks?limit=200', { signal }),
-  add: (wanted: EndpointChange): Promise<EndpointJson> => read('/v1/webhooks', { method: 'POST', body: wanted }),
-  get: (id: string): Promise<EndpointJson> => read(endpoint(id)),
+  add: (wanted: EndpointChange): Promise<EndpointWithSecretJson> =>
+    read('/v1/webhooks', { method: 'POST', body: wanted }),
   change: (id: string, change: EndpointChange): Promise<EndpointJson> =>
     read(endpoint(id), { method: 'PATCH', body: change }),
   remove: async (id: string): Promise<void> => {
     await send(endpoint(id), { method: 'DELETE' });
   },
-  rotate: (id: string): Promise<EndpointJson> => read(`${endpoint(id)}/rotate`, { method: 'POST', body: {} }),
-  test: async (id: string): Promise<void> => {
-    await send(`${endpoint(id)}/test`, { method: 'POST', body: {} });
-  },
+  /** The secrets before go on to sign for so many hours. */
+  rotate: (id: string, oldValidHours: number): Promise<EndpointWithSecretJson> =>
+    read(`${endpoint(id)}/rotate`, { method: 'POST', body: { oldValidHours } }),
+  /** Sends a test event now; answers how it went. */
+  test: (id: string): Promise<TryJson> => read(`${endpoint(id)}/test`, { method: 'POST' }),
+  /** What signs deliveries to assets' own addresses. */
+  jobSecret: (signal?: AbortSignal): Promise<{ readonly secret: string }> =>
+    read('/v1/webhooks/job-secret', { signal }),
   deliveries: (filter: DeliveryFilter, cursor: string | null, signal?: AbortSignal): Promise<Page<DeliveryJson>> =>
     read(`/v1/webhooks/deliveries${query({ ...filter, limit: 50, cursor })}`, { signal }),
-  redeliver: (id: string): Promise<DeliveryJson> => read(`${delivery(id)}/redeliver`, { method: 'POST', body: {} }),
+  delivery: (id: string, signal?: AbortSignal): Promise<DeliveryDetailJson> => read(delivery(id), { signal }),
+  redeliver: (id: string): Promise<DeliveryJson> => read(`${delivery(id)}/redeliver`, { method: 'POST' }),
 };

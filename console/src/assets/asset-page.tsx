@@ -139,12 +139,14 @@ function Body({
         <AssetSide asset={asset} sign={(url) => player?.access.sign(url) ?? url} />
       </div>
       <ThumbnailGallery asset={asset} onSeek={seek} />
-      <section className="asset-section" aria-label="Outputs">
-        <h2>Outputs</h2>
-        <div className="asset-outputs">
-          <OutputTable asset={asset} />
-        </div>
-      </section>
+      {!(over && asset.outputs.length === 0) && (
+        <section className="asset-section" aria-label="Outputs">
+          <h2>Outputs</h2>
+          <div className="asset-outputs">
+            <OutputTable asset={asset} />
+          </div>
+        </section>
+      )}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { Download } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
-import type { AssetJson } from '../api/asset-types.ts';
+import { isFinal, type AssetJson } from '../api/asset-types.ts';
 import { ownAddress } from '../api/own-address.ts';
 import { useStore } from '../api/store.ts';
 import { zone } from '../shell/preferences.ts';
@@ -84,7 +84,7 @@ function Facts({ asset }: { readonly asset: AssetJson }): ReactElement {
     <Panel title="Facts">
       <dl className="facts">
         {media === null ? (
-          <Fact name="File">not looked into yet</Fact>
+          <Fact name="File">{isFinal(asset.state) ? 'nothing is known of it' : 'not looked into yet'}</Fact>
         ) : (
           factsOf(media).map(([name, value], index) => (
             <Fact key={index} name={name}>

@@ -14,8 +14,6 @@ export interface FeedState {
   readonly why: string;
   /** The filter that the list is for; the wanted one may be another for a moment. */
   readonly filter: AssetFilter;
-  /** Whether there is any asset at all; null: not known. */
-  readonly isEmpty: boolean | null;
 }
 
 const PAGE = 50;
@@ -30,7 +28,6 @@ export class AssetsFeed {
     isLoadingMore: false,
     why: '',
     filter: { state: 'all', text: '' },
-    isEmpty: null,
   });
   #wanted: AssetFilter = { state: 'all', text: '' };
   #loading: AbortController | null = null;
@@ -65,7 +62,6 @@ export class AssetsFeed {
   /** Takes what an answer or an event says of an asset. */
   put(asset: AssetJson): void {
     this.#apply((list) => upsert(list, asset, this.#wanted));
-    patch(this.state, { isEmpty: false });
   }
 
   /** Takes an asset off the list. */
@@ -112,8 +108,7 @@ export class AssetsFeed {
         list = append(list, await assetApi.list({ ...this.#query(filter), limit, cursor }, loading.signal));
       } while (list.nextCursor !== null && list.items.length < shown);
       list = this.#meanwhile.reduce((now, change) => change(now), list);
-      const isEmpty = filter.state === 'all' && filter.text === '' ? list.items.length === 0 : null;
-      patch(this.state, { list, load: 'ready', why: '', filter, ...(isEmpty === null ? {} : { isEmpty }) });
+      patch(this.state, { list, load: 'ready', why: '', filter });
     } catch (error) {
       if (loading.signal.aborted) return;
       // With assets on screen, the banner is enough; they come back with the server.

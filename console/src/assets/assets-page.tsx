@@ -121,7 +121,7 @@ export default function AssetsPage(): ReactElement {
   useEffect(() => {
     document.title = 'Assets · Zoetrope';
   }, []);
-  const { list, load, why, isLoadingMore, isEmpty } = useStore(feed.state);
+  const { list, load, why, isLoadingMore } = useStore(feed.state);
   const [filter, setFilter] = useState<AssetFilter>({ state: 'all', text: '' });
   const [text, setText] = useState('');
   const [doomed, setDoomed] = useState<AssetJson | null>(null);
@@ -138,7 +138,7 @@ export default function AssetsPage(): ReactElement {
   const isPlain = filter.state === 'all' && filter.text === '';
   const nothing = load === 'ready' && list.items.length === 0 && uploads.length === 0;
   return (
-    <div className="assets-page" data-first={isEmpty === true && uploads.length === 0}>
+    <div className="assets-page">
       <DropZone onMade={onChanged} />
       <Toolbar filter={filter} text={text} onText={setText} onFilter={change} />
       {load === 'failed' && (

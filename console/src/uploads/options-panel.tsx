@@ -198,7 +198,7 @@ export function OptionsPanel({ values, onChange }: OptionsPanelProps): ReactElem
     <div className="options-panel">
       <Ladder values={values} onChange={onChange} />
       <fieldset className="options-group">
-        <legend>Besides</legend>
+        <legend>Extras</legend>
         {EXTRAS.map(([name, label]) => (
           <label key={name} className="check">
             <input
@@ -226,7 +226,7 @@ export function OptionsPanel({ values, onChange }: OptionsPanelProps): ReactElem
       </fieldset>
       <Watermark {...shared} />
       <fieldset className="options-group">
-        <legend>Bookkeeping</legend>
+        <legend>Yours</legend>
         <Field name="referenceId" label="Reference id" placeholder="your own name for it" {...shared} />
         <Field name="webhookUrl" label="Webhook" placeholder="https://…" inputMode="url" {...shared} />
         <Slider

@@ -22,6 +22,62 @@ const STATES: readonly (readonly [DeliveryFilter['state'], string])[] = [
   ['failed', 'Failed'],
 ];
 
+/** The body of a delivery, asked for when somebody looks. */
+function Body({ id }: { readonly id: string }): ReactElement {
+  const [body, setBody] = useState<string | null>(null);
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    const loading = new AbortController();
+    webhookApi.delivery(id, loading.signal).then(
+      ({ payload }) => setBody(bodyText(payload)),
+      (error: unknown) => {
+        if (!loading.signal.aborted) setProblem(describeError(error));
+      },
+    );
+    return () => loading.abort();
+  }, [id]);
+  return (
+    <section aria-label="Body">
+      <h3>Body {body !== null && <CopyButton text={body} what="the body" />}</h3>
+      {problem === '' ? (
+        <pre tabIndex={0} aria-busy={body === null}>
+          {body ?? ' '}
+        </pre>
+      ) : (
+        <p className="field-error">{problem}</p>
+      )}
+    </section>
+  );
+}
+
+function Detail({ delivery }: { readonly delivery: DeliveryJson }): ReactElement {
+  const now = useNow(false);
+  const shownZone = useStore(zone);
+  const href = subjectHref(delivery);
+  return (
+    <div className="delivery-body">
+      <section aria-label="Tries">
+        <h3>Tries</h3>
+        {delivery.tries.length === 0 && <p className="muted">None yet.</p>}
+        <ol className="tries">
+          {delivery.tries.map((each) => (
+            <li key={each.at} data-failed={each.error !== null}>
+              <span className="try-status">{each.status ?? '–'}</span>
+              <time dateTime={each.at}>{listTime(Date.parse(each.at), now, shownZone)}</time>
+              <span className="muted">{duration(each.durationMs)}</span>
+              {each.error !== null && <span className="try-error">{each.error}</span>}
+            </li>
+          ))}
+        </ol>
+        <p className="delivery-subject muted">
+          About {href === null ? <code>{delivery.subjectId}</code> : <Link href={href}>{delivery.subjectId}</Link>}
+        </p>
+      </section>
+      <Body id={delivery.id} />
+    </div>
+  );
+}
+
 function Row({
   delivery,
   onChanged,
@@ -39,8 +95,6 @@ function Row({
     toast('It is on its way again.');
     onChanged();
   };
-  const href = subjectHref(delivery);
-  const body = bodyText(delivery.payload);
   return (
     <li className="delivery" data-state={delivery.state}>
       <div className="delivery-head">
@@ -78,46 +132,14 @@ function Row({
         </button>
       </div>
       <div id={panelId} hidden={!open}>
-        {open && (
-          <div className="delivery-body">
-            <section aria-label="Tries">
-              <h3>Tries</h3>
-              {delivery.tries.length === 0 && <p className="muted">None yet.</p>}
-              <ol className="tries">
-                {delivery.tries.map((each) => (
-                  <li key={each.at} data-failed={each.error !== null}>
-                    <span className="try-status">{each.status ?? '–'}</span>
-                    <time dateTime={each.at}>{listTime(Date.parse(each.at), now, shownZone)}</time>
-                    <span className="muted">{duration(each.durationMs)}</span>
-                    {each.error !== null && <span className="try-error">{each.error}</span>}
-                  </li>
-                ))}
-              </ol>
-              <p className="delivery-subject muted">
-                About{' '}
-                {href === null ? <code>{delivery.subjectId}</code> : <Link href={href}>{delivery.subjectId}</Link>}
-              </p>
-            </section>
-            <section aria-label="Body">
-              <h3>
-                Body <CopyButton text={body} what="the body" />
-              </h3>
-              <pre tabIndex={0}>{body}</pre>
-            </section>
-          </div>
-        )}
+        {open && <Detail delivery={delivery} />}
       </div>
     </li>
   );
 }
 
 /** What was sent, how it was taken, and sending it again. */
-export function DeliveryLog(props: {
-  readonly endpoints: readonly EndpointJson[];
-  /** Counts up when something was sent. */
-  readonly sent: number;
-}): ReactElement {
-  const { endpoints, sent } = props;
+export function DeliveryLog({ endpoints }: { readonly endpoints: readonly EndpointJson[] }): ReactElement {
   const [filter, setFilter] = useState<DeliveryFilter>({ endpointId: null, state: null });
   const [items, setItems] = useState<readonly DeliveryJson[] | null>(null);
   const [cursor, setCursor] = useState<string | null>(null);
@@ -141,7 +163,7 @@ export function DeliveryLog(props: {
       },
     );
     return () => loading.abort();
-  }, [filter, resync, sent, asked]);
+  }, [filter, resync, asked]);
 
   // There are no events of deliveries: while one waits and only the newest are shown, the log is asked again.
   const isWaiting = items?.some(({ state }) => state === 'waiting') === true;

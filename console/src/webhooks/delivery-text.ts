@@ -22,12 +22,11 @@ export function stateText(delivery: Pick<DeliveryJson, 'state' | 'tries' | 'next
 }
 
 /** A body as people read it: JSON with indents, other text as it is. */
-export function bodyText(payload: unknown): string {
+export function bodyText(payload: string): string {
   try {
-    const value: unknown = typeof payload === 'string' ? JSON.parse(payload) : payload;
-    return JSON.stringify(value, null, 2);
+    return JSON.stringify(JSON.parse(payload), null, 2);
   } catch {
-    return String(payload);
+    return payload;
   }
 }
 

@@ -1,8 +1,11 @@
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { describeError } from '../api/problem.ts';
-import { EVENT_TYPES, webhookApi, type EndpointJson } from '../api/webhook-api.ts';
+import { EVENT_TYPES, webhookApi, type EndpointJson, type EndpointWithSecretJson } from '../api/webhook-api.ts';
 import { AddressRow } from '../assets/copy-button.tsx';
 import { Dialog } from '../shell/dialog.tsx';
+
+/** How long a replaced secret goes on to sign. */
+const OLD_VALID_HOURS = 24;
 
 /** What an {@link EndpointDialog} makes or changes. */
 export interface EndpointDialogProps {
@@ -10,10 +13,12 @@ export interface EndpointDialogProps {
   readonly endpoint: EndpointJson | null;
   readonly onClose: () => void;
   readonly onSaved: (endpoint: EndpointJson) => void;
+  /** A new one is there: its secret is to be shown. */
+  readonly onMade: (endpoint: EndpointWithSecretJson) => void;
 }
 
 /** Asks for an endpoint's address and what it wants to hear. */
-export function EndpointDialog({ endpoint, onClose, onSaved }: EndpointDialogProps): ReactElement {
+export function EndpointDialog({ endpoint, onClose, onSaved, onMade }: EndpointDialogProps): ReactElement {
   const [url, setUrl] = useState(endpoint?.url ?? '');
   const [description, setDescription] = useState(endpoint?.description ?? '');
   const [types, setTypes] = useState<readonly string[]>(endpoint?.types ?? []);
@@ -27,7 +32,8 @@ export function EndpointDialog({ endpoint, onClose, onSaved }: EndpointDialogPro
     setProblem('');
     try {
       const wanted = { url: url.trim(), description: description.trim(), types };
-      onSaved(endpoint === null ? await webhookApi.add(wanted) : await webhookApi.change(endpoint.id, wanted));
+      if (endpoint === null) onMade(await webhookApi.add(wanted));
+      else onSaved(await webhookApi.change(endpoint.id, wanted));
     } catch (error) {
       setProblem(describeError(error));
       setBusy(false);
@@ -109,33 +115,65 @@ export function EndpointDialog({ endpoint, onClose, onSaved }: EndpointDialogPro
   );
 }
 
-/** Shows the key that signs deliveries, once. */
-export function SecretDialog({
-  endpoint,
-  isNew,
-  onClose,
-}: {
-  readonly endpoint: EndpointJson;
-  readonly isNew: boolean;
+/** Shows the key that signs deliveries. */
+export function SecretDialog(props: {
+  readonly title: string;
+  readonly secret: string;
+  /** What else is to be known of it. */
+  readonly note: string;
   readonly onClose: () => void;
 }): ReactElement {
-  const [secret, before] = endpoint.secrets ?? [];
+  const { title, secret, note, onClose } = props;
   return (
-    <Dialog title={isNew ? 'The endpoint is there' : 'The secret is replaced'} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <p className="muted">
         Deliveries are signed as{' '}
         <a href="https://www.standardwebhooks.com" target="_blank" rel="noreferrer">
           Standard Webhooks
         </a>{' '}
-        says, with this secret. Put it where the receiver checks it.
+        says, with this secret. Put it where the receiver checks it. {note}
       </p>
-      {secret !== undefined && <AddressRow label="Secret" url={secret.secret} />}
-      {before !== undefined && (
-        <p className="muted">The old one signs as well until it runs out, so nothing is lost meanwhile.</p>
-      )}
+      <AddressRow label="Secret" url={secret} />
       <div className="dialog-actions">
         <button type="button" className="button" data-first onClick={onClose}>
           Done
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Asks how a secret is to be replaced. */
+export function RotateDialog(props: {
+  readonly endpoint: EndpointJson;
+  readonly onClose: () => void;
+  readonly onRotate: (oldValidHours: number) => void;
+}): ReactElement {
+  const { endpoint, onClose, onRotate } = props;
+  const [hasLeaked, setHasLeaked] = useState(false);
+  return (
+    <Dialog title="Replace the secret?" onClose={onClose}>
+      <p className="dialog-subject">{endpoint.url}</p>
+      <p className="muted">
+        {hasLeaked
+          ? 'From now on the new one alone signs. Until the receiver has it, it will refuse deliveries.'
+          : 'For a day both sign, so the receiver can change over in its own time.'}
+      </p>
+      <label className="check">
+        <input type="checkbox" checked={hasLeaked} onChange={(event) => setHasLeaked(event.target.checked)} />
+        The old one has leaked: end it at once
+      </label>
+      <div className="dialog-actions">
+        <button type="button" className="button" data-first onClick={onClose}>
+          Keep it
+        </button>
+        <button
+          type="button"
+          className="button"
+          data-kind="primary"
+          onClick={() => onRotate(hasLeaked ? 0 : OLD_VALID_HOURS)}
+        >
+          Replace
         </button>
       </div>
     </Dialog>

@@ -1,40 +1,38 @@
 import { KeyRound, Pencil, Send, Trash2, Webhook } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
-import { webhookApi, type EndpointJson } from '../api/webhook-api.ts';
+import { webhookApi, type EndpointJson, type EndpointWithSecretJson } from '../api/webhook-api.ts';
 import { attempt } from '../assets/asset-actions.tsx';
 import { Dialog } from '../shell/dialog.tsx';
 import { toast } from '../shell/toasts.tsx';
-import { EndpointDialog, SecretDialog } from './endpoint-dialog.tsx';
+import { duration } from '../time/format.ts';
+import { EndpointDialog, RotateDialog, SecretDialog } from './endpoint-dialog.tsx';
 
 /** What an {@link EndpointList} shows and reports. */
 export interface EndpointListProps {
   readonly endpoints: readonly EndpointJson[];
   readonly onSaved: (endpoint: EndpointJson) => void;
   readonly onRemoved: (id: string) => void;
-  /** Something was sent: the log has a new line. */
-  readonly onSent: () => void;
 }
 
 function Row(props: {
   readonly endpoint: EndpointJson;
   readonly onSaved: (endpoint: EndpointJson) => void;
-  readonly onSent: () => void;
   readonly onAsk: (what: 'edit' | 'rotate' | 'delete') => void;
 }): ReactElement {
-  const { endpoint, onSaved, onSent, onAsk } = props;
+  const { endpoint, onSaved, onAsk } = props;
+  const [busy, setBusy] = useState(false);
   const { id, url, description, types, enabled, disabledCause } = endpoint;
   const toggle = async (): Promise<void> => {
     const changed = await attempt('It could not be changed:', () => webhookApi.change(id, { enabled: !enabled }));
     if (changed !== null) onSaved(changed);
   };
   const test = async (): Promise<void> => {
-    const done = await attempt('The test could not be sent:', async () => {
-      await webhookApi.test(id);
-      return true;
-    });
-    if (done === null) return;
-    toast('A test is on its way. The log shows how it was taken.');
-    onSent();
+    setBusy(true);
+    const sent = await attempt('The test could not be sent:', () => webhookApi.test(id));
+    setBusy(false);
+    if (sent === null) return;
+    if (sent.error === null) toast(`The test was taken: ${sent.status ?? ''} after ${duration(sent.durationMs)}.`);
+    else toast(`The test was not taken: ${sent.error}`, { tone: 'bad', forMs: 9000 });
   };
   return (
     <li className="endpoint" data-enabled={enabled}>
@@ -59,7 +57,7 @@ function Row(props: {
         )}
       </div>
       <div className="endpoint-tools">
-        <button type="button" className="button" disabled={!enabled} onClick={() => void test()}>
+        <button type="button" className="button" disabled={busy} onClick={() => void test()}>
           <Send aria-hidden /> Test
         </button>
         <button
@@ -95,17 +93,21 @@ function Row(props: {
 }
 
 /** The addresses that are told, and what can be done with them. */
-export function EndpointList({ endpoints, onSaved, onRemoved, onSent }: EndpointListProps): ReactElement {
+export function EndpointList({ endpoints, onSaved, onRemoved }: EndpointListProps): ReactElement {
   const [asked, setAsked] = useState<{
-    readonly what: 'edit' | 'rotate' | 'delete' | 'secret';
+    readonly what: 'edit' | 'rotate' | 'delete';
     readonly endpoint: EndpointJson;
   } | null>(null);
+  const [rotated, setRotated] = useState<EndpointWithSecretJson | null>(null);
   const close = (): void => setAsked(null);
-  const rotate = async (endpoint: EndpointJson): Promise<void> => {
-    const changed = await attempt('The secret could not be replaced:', () => webhookApi.rotate(endpoint.id));
+  const rotate = async (endpoint: EndpointJson, oldValidHours: number): Promise<void> => {
+    const changed = await attempt('The secret could not be replaced:', () =>
+      webhookApi.rotate(endpoint.id, oldValidHours),
+    );
     if (changed === null) return;
     onSaved(changed);
-    setAsked({ what: 'secret', endpoint: changed });
+    close();
+    setRotated(changed);
   };
   const remove = async (endpoint: EndpointJson): Promise<void> => {
     close();
@@ -133,42 +135,34 @@ export function EndpointList({ endpoints, onSaved, onRemoved, onSent }: Endpoint
     <>
       <ul className="endpoints" aria-label="Endpoints">
         {endpoints.map((endpoint) => (
-          <Row
-            key={endpoint.id}
-            endpoint={endpoint}
-            onSaved={onSaved}
-            onSent={onSent}
-            onAsk={(what) => setAsked({ what, endpoint })}
-          />
+          <Row key={endpoint.id} endpoint={endpoint} onSaved={onSaved} onAsk={(what) => setAsked({ what, endpoint })} />
         ))}
       </ul>
       {asked?.what === 'edit' && (
         <EndpointDialog
           endpoint={asked.endpoint}
           onClose={close}
+          onMade={onSaved}
           onSaved={(endpoint) => {
             onSaved(endpoint);
             close();
           }}
         />
       )}
-      {asked?.what === 'secret' && <SecretDialog endpoint={asked.endpoint} isNew={false} onClose={close} />}
       {asked?.what === 'rotate' && (
-        <Dialog title="Replace the secret?" onClose={close}>
-          <p className="dialog-subject">{asked.endpoint.url}</p>
-          <p className="muted">
-            A new one is made. Until the old one runs out, deliveries are signed with both, so the receiver can change
-            over in its own time.
-          </p>
-          <div className="dialog-actions">
-            <button type="button" className="button" data-first onClick={close}>
-              Keep it
-            </button>
-            <button type="button" className="button" data-kind="primary" onClick={() => void rotate(asked.endpoint)}>
-              Replace
-            </button>
-          </div>
-        </Dialog>
+        <RotateDialog
+          endpoint={asked.endpoint}
+          onClose={close}
+          onRotate={(oldValidHours) => void rotate(asked.endpoint, oldValidHours)}
+        />
+      )}
+      {rotated !== null && (
+        <SecretDialog
+          title="The secret is replaced"
+          secret={rotated.secret}
+          note="It is not shown again."
+          onClose={() => setRotated(null)}
+        />
       )}
       {asked?.what === 'delete' && (
         <Dialog title="Delete this endpoint?" onClose={close}>

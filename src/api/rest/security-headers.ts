@@ -1,12 +1,12 @@
 import type { RestApp } from './deps.ts';
 
-/** For the console and the docs page: own code alone; hls.js needs blob: workers and media; previews need data: and blob: images. */
+/** For the console and the docs page: own code alone; hls.js needs blob: workers and media, and data: for captions; previews need data: and blob: images. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
-  "media-src 'self' blob:",
+  "media-src 'self' blob: data:",
   "worker-src 'self' blob:",
   "font-src 'self' data:",
   "connect-src 'self'",

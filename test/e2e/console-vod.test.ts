@@ -1,0 +1,268 @@
+/** The console's pages for uploaded files, in Chromium against the real server: from the picker to the picture. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { launchBrowser } from '../fixtures/browser.ts';
+import { eventually } from '../fixtures/processes.ts';
+import { TestServer } from '../fixtures/server.ts';
+
+const DESK = { viewport: { width: 1440, height: 900 }, timezoneId: 'UTC', locale: 'en-GB' } as const;
+const PHONE = { ...DESK, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
+const READY_MS = 90_000;
+
+/** Makes a film with moving pictures and a tone. */
+async function makeFilm(path: string, seconds: number, size: string): Promise<void> {
+  const picture = `testsrc2=size=${size}:rate=24:duration=${seconds}`;
+  const sound = `sine=frequency=440:duration=${seconds}`;
+  const inputs = `-v error -y -f lavfi -i ${picture} -f lavfi -i ${sound}`;
+  const encoding = '-c:v libx264 -preset ultrafast -g 48 -pix_fmt yuv420p -c:a aac -shortest';
+  await promisify(execFile)('ffmpeg', [...inputs.split(' '), ...encoding.split(' '), path]);
+}
+
+/** What the player shows at a moment. As text: it runs in the browser. */
+const LOOK = `(() => {
+  const video = document.querySelector('video');
+  return { timeS: video.currentTime, height: video.videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames };
+})()`;
+interface Look {
+  readonly timeS: number;
+  readonly height: number;
+  readonly frames: number;
+}
+
+describe('console, uploaded files', () => {
+  let server: TestServer;
+  let browser: Browser;
+  let directory = '';
+  const file = (name: string): string => join(directory, name);
+
+  /** A page whose every error fails the test. */
+  const withPage = async (options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> => {
+    const context = await browser.newContext(options);
+    try {
+      const page = await context.newPage();
+      const faults: string[] = [];
+      page.on('pageerror', (error) => faults.push(error.message));
+      page.on('console', (message) => {
+        if (message.text().includes('Content Security Policy')) faults.push(message.text());
+      });
+      page.setDefaultTimeout(15_000);
+      await use(page);
+      assert.deepEqual(faults, []);
+    } finally {
+      await context.close();
+    }
+  };
+  const upload = async (page: Page, path: string): Promise<void> => {
+    await page.goto(`${server.url}/assets`);
+    await page.locator('input[type="file"][multiple]').setInputFiles(path);
+  };
+  const rowOf = (page: Page, name: string): Locator => page.locator('.job[data-asset]', { hasText: name });
+  const look = (page: Page): Promise<Look> => page.evaluate<Look>(LOOK);
+  const seen = (page: Page, what: string, isSo: (shown: Look) => boolean): Promise<Look> => {
+    let last: Look | undefined;
+    return eventually(
+      what,
+      async () => {
+        last = await look(page);
+        return isSo(last) ? last : undefined;
+      },
+      { timeoutMs: 15_000, describe: () => JSON.stringify(last) },
+    );
+  };
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'zoetrope-console-vod-'));
+    await Promise.all([
+      makeFilm(file('short.mp4'), 6, '640x360'),
+      makeFilm(file('long.mp4'), 120, '1280x720'),
+      writeFile(file('notes.mp4'), 'These are words and no film.\n'.repeat(100)),
+    ]);
+    server = await TestServer.start({ env: { ZOETROPE_GRPC_PORT: '0' } });
+    browser = await launchBrowser();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('takes a file from the picker, tells its progress, and plays it in every quality', async () => {
+    await withPage(DESK, async (page) => {
+      await page.goto(`${server.url}/assets`);
+      await page.getByRole('button', { name: 'Options' }).click();
+      await page.getByLabel('Pictures at').fill('0:01, 0:04');
+      await page.getByLabel('MP4 to download').check();
+      await page.locator('input[type="file"][multiple]').setInputFiles(file('short.mp4'));
+      const row = rowOf(page, 'short.mp4');
+      await row.waitFor();
+      await row.getByRole('button', { name: 'Outputs of short.mp4' }).click();
+      await row.locator('.outputs tbody tr', { hasText: '360p' }).waitFor();
+      await page.locator('.job[data-state="ready"]', { hasText: 'short.mp4' }).waitFor({ timeout: READY_MS });
+      const states = await row.locator('.outputs .state-badge').allTextContents();
+      assert.ok(states.length >= 7 && states.every((state) => state === 'Ready'), states.join(', '));
+
+      await row.getByRole('link', { name: 'short.mp4' }).click();
+      await page.getByRole('heading', { name: 'short.mp4' }).waitFor();
+      await page.locator('.film-poster img').waitFor();
+      await page.getByRole('button', { name: 'Play' }).first().click();
+      const start = await seen(page, 'it plays', ({ timeS, frames }) => timeS > 0.5 && frames > 5);
+      await seen(page, 'it plays on', ({ timeS }) => timeS > start.timeS + 0.5);
+
+      const quality = page.getByRole('button', { name: 'Quality' });
+      await quality.click();
+      const offered = await page.getByRole('menuitemradio').allTextContents();
+      assert.deepEqual(
+        offered.map((text) => /^(Automatic|\d+p)/.exec(text)?.[0]),
+        ['Automatic', '360p', '240p', '144p'],
+      );
+      await page.getByRole('menuitemradio', { name: '144p' }).click();
+      await page.keyboard.press('0');
+      await seen(page, 'the chosen quality is on screen', ({ height }) => height === 144);
+      assert.equal(await quality.getAttribute('aria-label'), 'Quality, 144p');
+    });
+  });
+
+  it('shows under the pointer what a moment holds, and goes there by pointer, key and picture', async () => {
+    await withPage(DESK, async (page) => {
+      await page.goto(`${server.url}/assets`);
+      await rowOf(page, 'short.mp4').getByRole('link', { name: 'short.mp4' }).click();
+      const slider = page.getByRole('slider', { name: 'Position' });
+      await page.getByRole('button', { name: 'Quality' }).waitFor();
+      const box = await slider.boundingBox();
+      assert.ok(box !== null);
+      await slider.hover({ position: { x: box.width * 0.75, y: 10 } });
+      const tile = page.locator('.film-preview [data-tile]');
+      await tile.waitFor();
+      const tileS = Number(await tile.getAttribute('data-tile'));
+      assert.ok(tileS > 2.5 && tileS <= 4.6, `the tile of ${tileS} s under the pointer at 4.5 s`);
+      const sheet = /url\("([^"]+)"\)/.exec((await tile.getAttribute('style')) ?? '')?.[1];
+      assert.ok(sheet !== undefined);
+      assert.equal((await server.api.get(new URL(sheet).pathname)).headers.get('content-type'), 'image/jpeg');
+
+      await slider.click({ position: { x: box.width * 0.5, y: 10 } });
+      await seen(page, 'it went to the middle', ({ timeS }) => Math.abs(timeS - 3) < 0.2);
+      await slider.press('Home');
+      await seen(page, 'it went to the start', ({ timeS }) => timeS < 0.1);
+      assert.match((await slider.getAttribute('aria-valuetext')) ?? '', /of 6 seconds/);
+      await page.getByRole('button', { name: 'Go to 0:04' }).click();
+      await seen(page, 'it went to the picture', ({ timeS }) => timeS >= 4);
+    });
+  });
+
+  it('hands out links and files', async () => {
+    await withPage(DESK, async (page) => {
+      await page.goto(`${server.url}/assets`);
+      await rowOf(page, 'short.mp4').getByRole('link', { name: 'short.mp4' }).click();
+      await page.getByRole('button', { name: 'Share' }).click();
+      const link = await page.getByRole('dialog').getByLabel('HLS address', { exact: true }).inputValue();
+      assert.match(link, /\/play\/assets\/ast_[^/]+\/master\.m3u8\?token=/);
+      assert.match(await server.api.text(`${new URL(link).pathname}${new URL(link).search}`), /#EXT-X-STREAM-INF/);
+      await page.getByRole('button', { name: 'Done' }).click();
+      const href = await page.getByRole('link', { name: 'Film as MP4' }).getAttribute('href');
+      assert.equal(
+        (await server.api.get(new URL(href ?? '', server.url).pathname)).headers.get('content-type'),
+        'video/mp4',
+      );
+    });
+  });
+
+  it('tells why a file cannot be taken, in the server’s words', async () => {
+    await withPage(DESK, async (page) => {
+      await upload(page, file('notes.mp4'));
+      await page.locator('.job[data-state="failed"]', { hasText: 'notes.mp4' }).waitFor({ timeout: READY_MS });
+      const { items } = await server.api.json<{
+        readonly items: readonly { readonly name: string; readonly cause: { readonly message: string } | null }[];
+      }>('/v1/assets?state=failed');
+      const message = items.find(({ name }) => name.startsWith('notes'))?.cause?.message ?? '';
+      assert.ok(message.length > 10, message);
+      await rowOf(page, 'notes.mp4').getByText(message).waitFor();
+    });
+  });
+
+  it('stops a job, begins it anew, and removes it for all who look', async () => {
+    await withPage(DESK, async (page) => {
+      await withPage(DESK, async (other) => {
+        await other.goto(`${server.url}/assets`);
+        await upload(page, file('long.mp4'));
+        const row = rowOf(page, 'long.mp4');
+        await row.getByRole('button', { name: 'Cancel long.mp4' }).click();
+        await page.locator('.job[data-state="cancelled"]', { hasText: 'long.mp4' }).waitFor();
+        await row.getByRole('button', { name: 'Try long.mp4 again' }).click();
+        await row.getByRole('button', { name: 'Outputs of long.mp4' }).click();
+        await row.getByRole('button', { name: 'Cancel 240p' }).click();
+        await row.locator('tr[data-state="cancelled"]', { hasText: '240p' }).waitFor();
+        assert.notEqual(await row.getAttribute('data-state'), 'cancelled');
+        await rowOf(other, 'long.mp4').waitFor();
+        await row.getByRole('button', { name: 'Delete long.mp4' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+        await row.waitFor({ state: 'detached' });
+        await rowOf(other, 'long.mp4').waitFor({ state: 'detached' });
+      });
+    });
+  });
+
+  it('goes on with an upload after the page was loaded anew', async () => {
+    await withPage(DESK, async (page) => {
+      const slow = await page.context().newCDPSession(page);
+      await slow.send('Network.enable');
+      await slow.send('Network.emulateNetworkConditions', {
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput: 400_000,
+      });
+      page.on('dialog', (dialog) => void dialog.accept());
+      const name = 'long.mp4';
+      await upload(page, file(name));
+      const sending = page.locator('.job[data-upload="sending"]', { hasText: name });
+      await sending.getByText(/[1-9].* of .*\/s/).waitFor();
+      await page.getByRole('button', { name: `Pause ${name}` }).click();
+      await page.locator('.job[data-upload="paused"]').waitFor();
+      await page.reload();
+      const unfinished = page.locator('.job[data-upload="unfinished"]', { hasText: name });
+      await unfinished.waitFor();
+      const chooser = unfinished.getByLabel(`Choose ${name} again`);
+      await chooser.setInputFiles(file('short.mp4'));
+      await page.getByText('That is another file.').waitFor();
+      await slow.send('Network.emulateNetworkConditions', {
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput: -1,
+      });
+      await chooser.setInputFiles(file(name));
+      const row = rowOf(page, name);
+      await row.waitFor({ timeout: 30_000 });
+      await row.getByRole('button', { name: `Delete ${name}` }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await row.waitFor({ state: 'detached' });
+    });
+  });
+
+  it('fits a phone', async () => {
+    await withPage(PHONE, async (page) => {
+      await page.goto(`${server.url}/assets`);
+      await rowOf(page, 'short.mp4').waitFor();
+      const fits = async (): Promise<void> => {
+        const [content, window] = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
+        assert.ok(content !== undefined && window !== undefined && content <= window, `${content} px in ${window} px`);
+      };
+      await fits();
+      await page.getByRole('button', { name: 'Options' }).click();
+      await fits();
+      await rowOf(page, 'short.mp4').getByRole('link', { name: 'short.mp4' }).last().click();
+      await page.getByRole('button', { name: 'Quality' }).waitFor();
+      await fits();
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Webhooks' }).click();
+      await page.getByRole('heading', { name: 'Webhooks' }).or(page.getByRole('alert')).first().waitFor();
+      await fits();
+    });
+  });
+});
