@@ -21,7 +21,7 @@ test('every fault is told, with the field, what it must be, and the value got', 
     faultsOf(NewStreamShape, { name: 'a\nb', kind: 'film', settings: { crf: 99, framesPerSegment: '6', nope: 1 } }),
     [
       'body: name must have 1–200 characters without control characters. Got "a\\nb".',
-      'body: kind must be one of "frames", "push", "chunks", "asset". Got "film".',
+      'body: kind must be one of "frames", "push", "chunks". Got "film".',
       `body: settings.nope is not known here. Known: ${SETTINGS}.`,
       'body: settings.framesPerSegment must be an integer. Got "6".',
       'body: settings.crf must be <= 51. Got 99.',
