@@ -27,7 +27,7 @@ class Stretch implements Disposable {
   readonly #meter = new CpuMeter();
   readonly #clock: PictureClock;
   readonly #store: SegmentStore;
-  readonly #source: PictureSource;
+  #source: PictureSource;
   /** Open from the first picture on: it says what colours there are. */
   #work: { readonly preparer: PicturePreparer; readonly ladder: RungLadder } | undefined;
 
@@ -41,20 +41,22 @@ class Stretch implements Disposable {
   }
 
   async encode(): Promise<EncodeVideoResult> {
-    const { from90k, to90k, end90k, parts, expectedFrames } = this.#request;
-    let until90k: number = to90k ?? end90k;
-    for await (const picture of this.#source.pictures(parts)) {
-      await this.#context.progress.at(this.#clock.count / Math.max(1, expectedFrames));
-      if (picture.time90k < from90k) continue;
-      if (to90k !== null && picture.time90k >= to90k) {
-        until90k = picture.time90k;
-        break;
-      }
-      const { preparer, ladder } = (this.#work ??= this.#open(picture));
-      this.#encodeAll(preparer.prepare(picture), ladder);
-      await this.#store.room();
+    const { from90k, to90k } = this.#request;
+    let until90k = await this.#encodePictures();
+    if (this.#work === undefined) {
+      // The keyframe is lost: rather pictures with faults than a video that ends here.
+      this.#source[Symbol.dispose]();
+      this.#source = new PictureSource(this.#context.objects, this.#request.track, { showsDamaged: true });
+      until90k = await this.#encodePictures();
     }
-    const { preparer, ladder } = this.#work ?? nothingDecodes(this.#request, this.#source);
+    if (this.#work === undefined) {
+      throw new ZoetropeError(
+        'corrupt_media',
+        `No picture of the ${this.#request.track.codec} track decodes from ${from90k} to ${to90k ?? 'the end'} (90 kHz); ` +
+          `${this.#source.faults} packets were refused. Send a file that plays.`,
+      );
+    }
+    const { preparer, ladder } = this.#work;
     this.#encodeAll(preparer.finish(), ladder);
     this.#clock.finish(until90k);
     const rungs = ladder.finish();
@@ -66,6 +68,20 @@ class Stretch implements Disposable {
     this.#work?.preparer[Symbol.dispose]();
     this.#work?.ladder[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  /** Encodes what decodes; answers with the time at which the last picture ends. */
+  async #encodePictures(): Promise<number> {
+    const { from90k, to90k, end90k, parts, expectedFrames } = this.#request;
+    for await (const picture of this.#source.pictures(parts)) {
+      await this.#context.progress.at(this.#clock.count / Math.max(1, expectedFrames));
+      if (picture.time90k < from90k) continue;
+      if (to90k !== null && picture.time90k >= to90k) return picture.time90k;
+      const { preparer, ladder } = (this.#work ??= this.#open(picture));
+      this.#encodeAll(preparer.prepare(picture), ladder);
+      await this.#store.room();
+    }
+    return to90k ?? end90k;
   }
 
   #encodeAll(pictures: Iterable<DecodedPicture>, ladder: RungLadder): void {
@@ -87,13 +103,6 @@ class Stretch implements Disposable {
     const preparer = new PicturePreparer(track, { ...largestOf(rungs), colour }, this.#watermark);
     return { preparer, ladder };
   }
-}
-
-function nothingDecodes({ from90k, to90k, track }: EncodeVideoRequest, { faults }: PictureSource): never {
-  throw new ZoetropeError(
-    'corrupt_media',
-    `No picture of the ${track.codec} track decodes from ${from90k} to ${to90k ?? 'the end'} (90 kHz); ${faults} packets were refused.`,
-  );
 }
 
 function checkRequest({ rungs, segmentStarts90k, from90k }: EncodeVideoRequest): void {

@@ -109,6 +109,9 @@ export function encoderSettings(spec: VideoSpec): EncoderSettings {
     case 'av1':
       return {
         ...common,
+        // SVT-AV1 knows a ceiling to a quality alone.
+        maxBitsPerS: crf === null ? 0 : common.maxBitsPerS,
+        bufferBits: crf === null ? 0 : common.bufferBits,
         encoder: FF_ENCODER_LIBSVTAV1,
         options: { preset, ...quality, 'svtav1-params': 'lp=1:scd=0' },
       };

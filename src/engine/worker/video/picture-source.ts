@@ -31,7 +31,15 @@ export class PictureSource implements Disposable {
   #firstPacket90k: number | null = null;
   #lastTime90k = Number.NEGATIVE_INFINITY;
 
-  constructor(objects: ObjectStore, track: VideoTrack) {
+  readonly #showsDamaged: boolean;
+
+  /** With `showsDamaged`, pictures come out too that lack what they refer to. */
+  constructor(
+    objects: ObjectStore,
+    track: VideoTrack,
+    { showsDamaged = false }: { readonly showsDamaged?: boolean } = {},
+  ) {
+    this.#showsDamaged = showsDamaged;
     this.#objects = objects;
     this.#track = track;
     this.#packet.alloc();
@@ -99,7 +107,10 @@ export class PictureSource implements Disposable {
 
   #open(file: PacketFile): CodecContext {
     const described = this.#track.codedWidth * this.#track.codedHeight;
-    return openDecoder(file, { maxPixels: Math.max(ALWAYS_ALLOWED_PIXELS, GROWTH * described) });
+    return openDecoder(file, {
+      maxPixels: Math.max(ALWAYS_ALLOWED_PIXELS, GROWTH * described),
+      options: this.#showsDamaged ? { flags: '+output_corrupt' } : {},
+    });
   }
 
   #send(decoder: CodecContext, packet: StoredPacket): void {
