@@ -70,8 +70,9 @@ export function sendStored(
   const range = chooseRange(request, reply, etag, file.sizeBytes);
   reply.header('content-type', file.contentType);
   reply.header('content-length', range === null ? file.sizeBytes : range.end - range.start + 1);
-  if (request.method === 'HEAD') return reply.send('');
-  return reply.send(Readable.from(objects.open(file.objectKey, range ?? {}), { objectMode: false }));
+  // For HEAD a stream too: it keeps the length that was said.
+  const pieces = request.method === 'HEAD' ? [] : objects.open(file.objectKey, range ?? {});
+  return reply.send(Readable.from(pieces, { objectMode: false }));
 }
 
 /** `Content-Disposition` of a file to be saved (RFC 6266 §4.3; RFC 8187 for names outside ASCII). */

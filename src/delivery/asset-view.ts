@@ -2,10 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import { isZoetropeError } from '../base/errors.ts';
 import type { AssetStore } from '../catalog/asset-store.ts';
 import type { TimelineStore, Window } from '../catalog/catalog.ts';
-import { isFinal, type Asset, type Output } from '../timeline/asset.ts';
+import type { Asset, Output } from '../timeline/asset.ts';
 import type { Epoch } from '../timeline/epoch.ts';
 import { DvrWindow } from './dvr-window.ts';
-import { ASSET_FILES, SUBTITLE_FILES } from './child-uris.ts';
+import { ASSET_LISTING, ENCRYPTED_LISTING, SUBTITLE_LISTING, type Listing } from './child-uris.ts';
 import { Freshness } from './freshness.ts';
 import type { TimelineView } from './view-cache.ts';
 
@@ -101,7 +101,7 @@ export class AssetView implements TimelineView {
     const isExplained = known !== undefined && isRecent && known.asset.version !== asset.version;
     const tracks = new Map<string, AssetTrack>();
     for (const output of outputs) {
-      const track = await this.#readTrack(output, isExplained ? known.tracks.get(output.id) : undefined);
+      const track = await this.#readTrack(asset, output, isExplained ? known.tracks.get(output.id) : undefined);
       if (track !== null) tracks.set(output.id, track);
     }
     if (!isExplained) this.#readAtMs = clock.monotonicMs();
@@ -109,9 +109,8 @@ export class AssetView implements TimelineView {
     if (this.#freshness.revision === revision) this.#isStale = false;
   }
 
-  async #readTrack(output: Output, known: AssetTrack | undefined): Promise<AssetTrack | null> {
+  async #readTrack(asset: Asset, output: Output, known: AssetTrack | undefined): Promise<AssetTrack | null> {
     if (!isRendition(output) || output.publishedChunks === 0) return null;
-    if (known !== undefined && isSettled(known.output, output)) return { ...known, output };
     try {
       if (known !== undefined) {
         const { rendition } = known.window;
@@ -122,8 +121,7 @@ export class AssetView implements TimelineView {
       }
       const window = await this.#window(output.id, 0);
       if (window.segments.length === 0) return null;
-      const files = output.spec.kind === 'subtitles' ? SUBTITLE_FILES : ASSET_FILES;
-      return { output, window: new DvrWindow(window, 0, files), epochs: byId(window.epochs) };
+      return { output, window: new DvrWindow(window, 0, listingOf(asset, output)), epochs: byId(window.epochs) };
     } catch (error) {
       // It was removed between two reads; the next change says so.
       if (isZoetropeError(error, 'not_found')) return null;
@@ -136,14 +134,14 @@ export class AssetView implements TimelineView {
   }
 }
 
+function listingOf(asset: Asset, output: Output): Listing {
+  if (output.spec.kind === 'subtitles') return SUBTITLE_LISTING;
+  return asset.request.encryption === 'aes-128' ? ENCRYPTED_LISTING : ASSET_LISTING;
+}
+
 function isRendition(output: Output): boolean {
   const { kind } = output.spec;
   return kind === 'video' || kind === 'audio' || kind === 'subtitles';
-}
-
-/** Whether nothing can have happened to its segments between two readings. */
-function isSettled(before: Output, now: Output): boolean {
-  return isFinal(now.state) && before.state === now.state && before.publishedChunks === now.publishedChunks;
 }
 
 function byId(epochs: readonly Epoch[]): ReadonlyMap<string, Epoch> {

@@ -7,33 +7,45 @@ import type { Variant } from './variant.ts';
 const QUERY_MARK = '\uFDD0';
 const PARAMETER_MARK = '\uFDD1';
 
-/** How the files of a timeline are named in its media playlists, with marks for the token. */
-export interface FileUris {
+/** How the segments of a timeline are listed in its media playlists; URIs have marks for the token. */
+export interface Listing {
   segment(segmentId: string, variant: Variant): string;
   /** Of an init segment; null where the container needs none. */
   map(epochId: string, variant: Variant): string | null;
+  /** Of the key that segments are encrypted with; null: they are not. */
+  readonly keyUri: string | null;
+  /** Whether playlists say when it happened. */
+  readonly hasWallTime: boolean;
 }
 
-/** Beside the playlist. Media bytes of CMAF are the same at every speed. */
-export const STREAM_FILES: FileUris = {
+/** Files lie beside the playlist. Media bytes of CMAF are the same at every speed. */
+export const STREAM_LISTING: Listing = {
   segment(segmentId, variant) {
     if (variant.container === 'cmaf') return `segments/${segmentId}.m4s${QUERY_MARK}`;
     return `segments/${segmentId}.ts${speedQuery(variant)}`;
   },
   map: (epochId, variant) => (variant.container === 'cmaf' ? `init/${epochId}.mp4${speedQuery(variant)}` : null),
+  keyUri: null,
+  hasWallTime: true,
 };
 
-/** As {@link STREAM_FILES}, one folder above the playlist: each rendition of an asset has a folder of its own. */
-export const ASSET_FILES: FileUris = {
-  segment: (segmentId, variant) => `../${STREAM_FILES.segment(segmentId, variant)}`,
+/** As a stream's, one folder above the playlist: each rendition of an asset has a folder of its own. */
+export const ASSET_LISTING: Listing = {
+  segment: (segmentId, variant) => `../${STREAM_LISTING.segment(segmentId, variant)}`,
   map(epochId, variant) {
-    const uri = STREAM_FILES.map(epochId, variant);
+    const uri = STREAM_LISTING.map(epochId, variant);
     return uri === null ? null : `../${uri}`;
   },
+  keyUri: null,
+  hasWallTime: false,
 };
 
-/** Captions of an asset. Beside MPEG-TS they say where its clock begins. */
-export const SUBTITLE_FILES: FileUris = {
+/** An asset's whose segments leave encrypted. */
+export const ENCRYPTED_LISTING: Listing = { ...ASSET_LISTING, keyUri: `../key/0${QUERY_MARK}` };
+
+/** Captions of an asset, never encrypted. Beside MPEG-TS they say where its clock begins. */
+export const SUBTITLE_LISTING: Listing = {
+  ...ASSET_LISTING,
   segment(segmentId, variant) {
     const query = variant.container === 'ts' ? `?container=ts${PARAMETER_MARK}` : QUERY_MARK;
     return `../segments/${segmentId}.vtt${query}`;
@@ -45,6 +57,12 @@ export const SUBTITLE_FILES: FileUris = {
 export function playlistUri(name: string, variant: Variant): string {
   const container = variant.container === 'ts' ? '&container=ts' : '';
   return `${name}?speed=${variant.speed}${container}${PARAMETER_MARK}`;
+}
+
+/** The URI of a rendition's playlist, from its asset's. */
+export function renditionUri(outputId: string, playlist: 'index' | 'iframes', variant: Variant): string {
+  const name = `${outputId}/${playlist}.m3u8`;
+  return variant.speed === 1 && variant.container === 'cmaf' ? name + QUERY_MARK : playlistUri(name, variant);
 }
 
 /** The URI of a file that is the same in every variant. */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { wallMs } from '../base/time.ts';
 import { readByteRange } from './answer.ts';
-import { playlistUri, STREAM_FILES, withToken } from './child-uris.ts';
+import { playlistUri, STREAM_LISTING, withToken } from './child-uris.ts';
 import { HotFiles, type HotFile } from './hot-files.ts';
 import { noDeliveryMetrics, type DeliveryMetrics } from './metrics.ts';
 import { matchesTag, Rendering } from './rendering.ts';
@@ -102,8 +102,8 @@ describe('variants and URIs', () => {
     const variants = [variantOf(1, 'cmaf'), variantOf(5, 'cmaf'), variantOf(1, 'ts'), variantOf(2.5, 'ts')];
     for (const variant of variants) {
       const uris = [
-        STREAM_FILES.segment('seg_1', variant),
-        STREAM_FILES.map('epo_1', variant) ?? '',
+        STREAM_LISTING.segment('seg_1', variant),
+        STREAM_LISTING.map('epo_1', variant) ?? '',
         playlistUri('live.m3u8', variant),
       ];
       for (const uri of uris.filter((one) => one !== '')) {

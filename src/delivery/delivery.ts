@@ -6,6 +6,9 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { StreamSettings } from '../timeline/stream.ts';
 import type { DeliveryAccess } from './gate.ts';
+import { AssetPlaylists } from './asset-playlists.ts';
+import { assetRoutes } from './asset-routes.ts';
+import { AssetViews } from './asset-views.ts';
 import { Holds } from './holds.ts';
 import { HotFiles } from './hot-files.ts';
 import { createHotPath, HotAnswers } from './hot-path.ts';
@@ -14,12 +17,13 @@ import type { DeliveryMetrics } from './metrics.ts';
 import { PlaybackAnswers } from './playback-answers.ts';
 import { Playlists } from './playlists.ts';
 import { streamRoutes } from './routes.ts';
+import { SegmentCiphers } from './segment-cipher.ts';
 import { StreamViews } from './stream-views.ts';
 
 /** What playback is served from. */
 export interface DeliveryDeps {
   readonly catalog: Catalog;
-  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'open'>;
   readonly access: DeliveryAccess;
   readonly clock: Clock;
   readonly metrics: DeliveryMetrics;
@@ -27,7 +31,9 @@ export interface DeliveryDeps {
   readonly defaults: StreamSettings;
   /** Segments in a live playlist. */
   readonly liveSegments: number;
-  /** Memory for hot segments, in bytes; half as much again for long playlists. */
+  /** Length aimed at for segments of assets. */
+  readonly assetSegmentMs: number;
+  /** Memory for hot segments, in bytes; half as much again for long playlists, and a quarter for those of assets. */
   readonly cacheBytes: number;
 }
 
@@ -38,6 +44,7 @@ export class Delivery implements Component {
   readonly routes: FastifyPluginAsync;
   readonly #tryServe: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly #views: StreamViews;
+  readonly #assets: AssetViews;
   readonly #holds: Holds;
 
   constructor(deps: DeliveryDeps) {
@@ -48,25 +55,34 @@ export class Delivery implements Component {
     this.#holds = new Holds(catalog);
     const playlists = new Playlists({ catalog, clock, defaults, views: this.#views });
     const files = new MediaFiles({ catalog, objects: deps.objects, hot });
-    this.routes = streamRoutes({
-      answers: new PlaybackAnswers({ access, metrics, answers }),
-      files,
-      playlists,
-      views: this.#views,
-      holds: this.#holds,
+    this.#assets = new AssetViews({ catalog, clock, maxWindowBytes: deps.cacheBytes / 4 });
+    const served = { answers: new PlaybackAnswers({ access, metrics, answers }), files };
+    const ofStreams = streamRoutes({ ...served, playlists, views: this.#views, holds: this.#holds });
+    const ofAssets = assetRoutes({
+      ...served,
+      views: this.#assets,
+      playlists: new AssetPlaylists({ clock, segmentMs: deps.assetSegmentMs }),
+      ciphers: new SegmentCiphers(catalog),
+      objects: deps.objects,
     });
+    this.routes = async (app, options) => {
+      await ofStreams(app, options);
+      await ofAssets(app, options);
+    };
     this.#tryServe = createHotPath({ answers, files: hot, access, metrics });
   }
 
   /** Begins to follow the catalog's changes: before it nothing must be served. */
   async start(): Promise<void> {
     this.#views.start();
+    this.#assets.start();
     this.#holds.start();
   }
 
   /** Forgets everything. */
   async close(): Promise<void> {
     this.#views.close();
+    this.#assets.close();
     this.#holds.close();
   }
 

@@ -6,7 +6,7 @@ import { SlidingPlaylist } from '../packager/hls/sliding-playlist.ts';
 import { targetDuration, type SegmentLength, type SegmentRhythm } from '../packager/hls/target-duration.ts';
 import type { Rendition } from '../timeline/rendition.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
-import { STREAM_FILES, type FileUris } from './child-uris.ts';
+import { STREAM_LISTING, type Listing } from './child-uris.ts';
 import type { Variant } from './variant.ts';
 
 /** Variants whose text is kept at once for one window. */
@@ -18,6 +18,7 @@ export interface ListedSegment {
   readonly epochId: string;
   readonly startMs: WallMs;
   readonly endMs: WallMs;
+  readonly mediaStart90k: number;
   readonly duration90k: number;
   readonly frameCount: number;
   readonly sizeBytes: number;
@@ -40,6 +41,7 @@ export function listedSegment(segment: Segment): ListedSegment {
     epochId: segment.epochId,
     startMs: segment.startMs,
     endMs: segmentEndMs(segment),
+    mediaStart90k: segment.mediaStart90k,
     duration90k: segment.duration90k,
     frameCount: segment.frameTimesMs.length,
     sizeBytes: segment.sizeBytes,
@@ -50,18 +52,16 @@ export function listedSegment(segment: Segment): ListedSegment {
 }
 
 /** A segment as a playlist of a variant lists it. */
-export function playlistSegment(
-  segment: ListedSegment,
-  variant: Variant,
-  files: FileUris = STREAM_FILES,
-): PlaylistSegment {
+export function playlistSegment(segment: ListedSegment, variant: Variant, listing = STREAM_LISTING): PlaylistSegment {
   return {
-    uri: files.segment(segment.id, variant),
-    mapUri: files.map(segment.epochId, variant),
+    uri: listing.segment(segment.id, variant),
+    mapUri: listing.map(segment.epochId, variant),
     durationS: playSeconds(segment.duration90k, variant.speed),
-    startMs: segment.startMs,
+    startMs: listing.hasWallTime ? segment.startMs : null,
     discontinuity: segment.discontinuity,
     gap: segment.lost,
+    // Its vector is the media sequence number.
+    ...(listing.keyUri === null ? {} : { key: { uri: listing.keyUri, iv: null } }),
   };
 }
 
@@ -81,11 +81,11 @@ export class DvrWindow {
   #rendition: Rendition;
   /** When a late segment renumbered the window: until then delta updates would not fit what clients hold. */
   #renumberedAtMs: number;
-  readonly #files: FileUris;
+  readonly #listing: Listing;
   readonly #texts = new Map<string, VariantText>();
 
-  constructor(window: Window, renumberedAtMs: number, files = STREAM_FILES) {
-    this.#files = files;
+  constructor(window: Window, renumberedAtMs: number, listing = STREAM_LISTING) {
+    this.#listing = listing;
     this.#segments = window.segments.map(listedSegment);
     this.#rendition = window.rendition;
     const lateMs = window.segments.map((segment) => (segment.placement === 'late' ? segment.createdAtMs : 0));
@@ -100,6 +100,11 @@ export class DvrWindow {
   /** When clients last had to read it as a whole. */
   get renumberedAtMs(): number {
     return this.#renumberedAtMs;
+  }
+
+  /** How its segments are listed. */
+  get listing(): Listing {
+    return this.#listing;
   }
 
   get length(): number {
@@ -172,7 +177,7 @@ export class DvrWindow {
     if (text === undefined) {
       text = { variant, playlist: new SlidingPlaylist(), targetDurationS: 1 };
       const all = this.slice(0, this.length);
-      for (const segment of all) text.playlist.append(playlistSegment(segment, variant, this.#files));
+      for (const segment of all) text.playlist.append(playlistSegment(segment, variant, this.#listing));
       text.targetDurationS = targetDuration(all.map(lengthOf), rhythm, variant.speed);
     }
     // The most recently asked for stand last.
@@ -190,7 +195,7 @@ export class DvrWindow {
   #append(segment: ListedSegment): void {
     this.#segments.push(segment);
     for (const text of this.#texts.values()) {
-      text.playlist.append(playlistSegment(segment, text.variant, this.#files));
+      text.playlist.append(playlistSegment(segment, text.variant, this.#listing));
       // The rhythm is looked at when the text is asked for; the segment's own length must never exceed the target.
       const own = { durationS: playSeconds(segment.duration90k, 1), frameCount: 0 };
       text.targetDurationS = targetDuration([own], NO_RHYTHM, text.variant.speed, text.targetDurationS);
