@@ -130,11 +130,16 @@ export interface AssetStore {
   assetJob(id: string): Promise<AssetJob>;
   /**
    * Applies a decision if the asset is still at `version`; answers the new asset, or null when it has moved on (read and decide again).
+   * A raised round cancels what still waits or runs of earlier ones, and progress counts from its tasks alone.
+   * Segments lie behind the end of their rendition, else `conflict`: a chunk is published once. An output that is named and is not there is `not_found`, a
+   * name or an id that is taken `conflict`; nothing is changed then. @throws not_found when the asset is gone
    * Marks the asset as settled: {@link AssetStore.unsettledAssets} no longer names it until a task ends or a lease is lost for good.
    */
   settleAsset(id: string, version: number, change: AssetChange): Promise<Asset | null>;
   /** Assets about which something is to be decided: a task ended, or they were just made. Oldest first. */
   unsettledAssets(limit: number): Promise<readonly string[]>;
+  /** Says that something is to be decided about an asset, though no task ended: for the doctor. @throws not_found */
+  unsettleAsset(id: string): Promise<void>;
   /** Removes the asset and its stream with all rows. The caller removes the objects afterwards. @throws not_found */
   deleteAsset(id: string, events: readonly NewWebhookEvent[]): Promise<void>;
 

@@ -246,7 +246,7 @@ export interface SegmentRef {
 export interface UpkeepStore {
   /**
    * Takes segments of a rendition that end at or before `beforeMs` out of the retained window, oldest first, at most `limit`, and moves the
-   * `dvr` numbers along. Held ones leave the window too: holds keep them from being swept, not in the window. Answers what was (or with
+   * `dvr` numbers along. An asset's never leave. Held ones leave the window too: holds keep them from being swept, not in the window. Answers what was (or with
    * `dryRun` would be) taken out.
    */
   retireSegments(request: {

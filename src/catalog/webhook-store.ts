@@ -99,7 +99,8 @@ export interface DeliveryExceptions {
 /**
  * Webhook endpoints and what is sent to them. An event is published in the transaction that it tells of: one delivery for each of the tenant's
  * enabled endpoints that want its type, and one for `extraUrl`. Beginning and ending a stream's session publishes `stream.online` and
- * `stream.offline` (data: `streamId`, `deviceId`, `name`, `sessionId`, `at`) in the same way, if the tenant has an endpoint.
+ * `stream.offline` (data: `streamId`, `deviceId`, `name`, `sessionId`, `at`; of `stream.offline` also `endedBy`: why the session ended, or `deleted` with its
+ * stream) in the same way, if the tenant has an endpoint that wants it. The body is that of Standard Webhooks: `{type, timestamp, data}`.
  */
 export interface WebhookStore {
   createEndpoint(
@@ -107,6 +108,7 @@ export interface WebhookStore {
   ): Promise<WebhookEndpoint>;
   getEndpoint(id: string): Promise<WebhookEndpoint>;
   listEndpoints(filter: { readonly tenant?: string }, page: PageRequest): Promise<Page<WebhookEndpoint>>;
+  /** Deliveries that wait go to a changed `url`, and wait for as long as the endpoint is disabled. Enabling clears the cause. */
   updateEndpoint(
     id: string,
     change: Partial<Pick<WebhookEndpoint, 'url' | 'types' | 'description' | 'enabled' | 'disabledCause' | 'secrets'>>,
@@ -119,12 +121,12 @@ export interface WebhookStore {
     readonly leaseMs: number;
     readonly except?: DeliveryExceptions;
   }): Promise<readonly WebhookDelivery[]>;
-  /** Notes a try. `nextTryAtMs` null with an error: it failed for good. */
+  /** Notes a try. `nextTryAtMs` null with an error: it failed for good. What was delivered stays so. @throws not_found when it went with its endpoint */
   recordTry(deliveryId: string, attempt: DeliveryTry, nextTryAtMs: WallMs | null): Promise<void>;
   getDelivery(id: string): Promise<WebhookDelivery>;
   /** Newest first. */
   listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<WebhookDelivery>>;
-  /** Sends it once more, now, with the same event id. */
+  /** Sends it once more, now, with the same event id. @throws conflict when its endpoint is disabled; not_found when it is gone */
   redeliver(id: string): Promise<WebhookDelivery>;
   /** Forgets deliveries that ended before. Answers how many. */
   forgetDeliveries(endedBeforeMs: WallMs): Promise<number>;

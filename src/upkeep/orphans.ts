@@ -2,15 +2,17 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectHead, ObjectStore } from '../objects/object-store.ts';
+import { assetObjects } from './asset-objects.ts';
 
 const BATCH = 500;
 const HOUR_MS = 3_600_000;
 const MEDIA = 'media/';
 const FRAMES = 'frames/';
+const ASSETS = 'assets/';
 
 /** What the search for orphans works with. */
 export interface OrphanDeps {
-  readonly catalog: Pick<Catalog, 'objectKeysOf'>;
+  readonly catalog: Pick<Catalog, 'objectKeysOf' | 'getAsset' | 'outputsOf'>;
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
   readonly clock: Clock;
   /** How long the event log keeps events that were worked through; what waits is kept longer. */
@@ -28,26 +30,41 @@ export interface OrphanReport {
 
 /**
  * Objects that nothing names: media objects that no segment names for an hour (a crash between writing the object and its row, or between
- * removing a stream's rows and its objects), and, when no event waits, frames that are older than the event log.
+ * removing a stream's rows and its objects), objects of assets that are gone or have ended and do not name them, and, when no event waits,
+ * frames that are older than the event log.
  */
 export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): AsyncIterable<ObjectHead> {
   const nowMs = deps.clock.nowMs();
-  let streamId: string | null = null;
-  let named: ReadonlySet<string> = new Set();
-  for await (const head of deps.objects.list(MEDIA)) {
-    signal?.throwIfAborted();
-    if (nowMs - head.modifiedAtMs < HOUR_MS) continue;
-    const owner = head.key.slice(MEDIA.length).split('/')[0] ?? '';
-    if (owner !== streamId) {
-      streamId = owner;
-      named = new Set(await deps.catalog.objectKeysOf(owner));
-    }
-    if (!named.has(head.key)) yield head;
-  }
+  const aged = { ...deps, maxModifiedAtMs: nowMs - HOUR_MS, ...(signal === undefined ? {} : { signal }) };
+  yield* findUnnamed(aged, MEDIA, async (streamId) => {
+    const named = new Set(await deps.catalog.objectKeysOf(streamId));
+    return (key) => named.has(key);
+  });
+  yield* findUnnamed(aged, ASSETS, (assetId) => assetObjects(deps.catalog, assetId));
   if (!(await deps.isLogDrained())) return;
   for await (const head of deps.objects.list(FRAMES)) {
     signal?.throwIfAborted();
     if (nowMs - head.modifiedAtMs >= deps.eventRetentionMs + HOUR_MS) yield head;
+  }
+}
+
+/** Old objects below a prefix that their owner, whose id follows it in their keys, does not name. */
+async function* findUnnamed(
+  deps: Pick<OrphanDeps, 'objects'> & { readonly maxModifiedAtMs: number; readonly signal?: AbortSignal },
+  prefix: string,
+  namesOf: (ownerId: string) => Promise<(key: string) => boolean>,
+): AsyncIterable<ObjectHead> {
+  let ownerId: string | null = null;
+  let isNamed = (_key: string): boolean => true;
+  for await (const head of deps.objects.list(prefix)) {
+    deps.signal?.throwIfAborted();
+    if (head.modifiedAtMs > deps.maxModifiedAtMs) continue;
+    const owner = head.key.slice(prefix.length).split('/')[0] ?? '';
+    if (owner !== ownerId) {
+      ownerId = owner;
+      isNamed = await namesOf(owner);
+    }
+    if (!isNamed(head.key)) yield head;
   }
 }
 

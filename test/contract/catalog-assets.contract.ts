@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { wallMs } from '../../src/base/time.ts';
 import type { AssetFilter } from '../../src/catalog/asset-store.ts';
 import { assetWith, claim, done, newAsset, newAssetSegment, newOutput, newTask, settle, tryOf } from './asset-world.ts';
-import { allPages, collect, makeWorld, type MakeCatalog, newSegment, record, throwsCode } from './catalog-world.ts';
+import { allPages, at, collect, makeWorld, type MakeCatalog, newSegment, record, throwsCode } from './catalog-world.ts';
 
 /** Registers the contract of assets and their outputs in {@link AssetStore}. */
 export function assetsContract(adapter: string, make: MakeCatalog): void {
@@ -180,6 +180,11 @@ export function assetsContract(adapter: string, make: MakeCatalog): void {
       assert.deepEqual(await other.unsettledAssets(10), ids);
       assert.deepEqual(await other.unsettledAssets(2), ids.slice(0, 2));
       const lease = await claim(w.catalog);
+      const [first] = ids;
+      for (const id of ids) await settle(w.catalog, { id }, {});
+      await other.unsettleAsset(String(first));
+      assert.deepEqual(await other.unsettledAssets(10), [first], 'or somebody says so');
+      await throwsCode(other.unsettleAsset('ast_missing'), 'not_found');
       for (const id of ids) await settle(w.catalog, { id }, {});
       assert.deepEqual(await other.unsettledAssets(10), []);
       const { version } = await w.catalog.getAsset(lease.asset.id);
@@ -229,6 +234,8 @@ export function assetsContract(adapter: string, make: MakeCatalog): void {
           [100, true],
         ],
       );
+      const tail = await w.catalog.renditionWindow(asset.id, a, 2);
+      assert.deepEqual([tail.segments, tail.epochs.length], [ofA.slice(2), 2]);
       const stream = await w.catalog.getStream(asset.id);
       assert.deepEqual([stream.lastCapturedAtMs, stream.lastReceivedAtMs], [null, null]);
       assert.deepEqual(await w.catalog.openSessions(), []);
@@ -260,6 +267,17 @@ export function assetsContract(adapter: string, make: MakeCatalog): void {
         (await w.catalog.assetJob(asset.id)).outputs.map(({ name }) => name).toSorted(),
         [String(outputs[1]?.name), 'x'].toSorted(),
       );
+    });
+
+    test('an output may lose what was published of it and stay', async (t) => {
+      const w = await makeWorld(t, make);
+      const { asset, outputs } = await assetWith(w, { newOutputs: [newOutput()] });
+      const id = String(outputs[0]?.id);
+      await settle(w.catalog, asset, { segments: [newAssetSegment(id, 0)] });
+      await settle(w.catalog, asset, { outputs: [{ id, state: 'cancelled' }], removeRenditions: [id] });
+      assert.equal((await w.catalog.assetJob(asset.id)).outputs[0]?.state, 'cancelled');
+      await throwsCode(w.catalog.getRendition(asset.id, id), 'not_found');
+      assert.deepEqual(await w.catalog.objectKeysOf(asset.id), []);
     });
 
     test('outputs are told for many assets at once, and of none that does not exist', async (t) => {
@@ -328,6 +346,8 @@ export function assetsContract(adapter: string, make: MakeCatalog): void {
       const ids = async (kind?: 'asset'): Promise<string[]> =>
         (await w.catalog.listStreams(kind === undefined ? {} : { kind }, { limit: 9 })).items.map(({ id }) => id);
       assert.deepEqual([await ids(), await ids('asset')], [[stream.id], [asset.id]]);
+      const everything = { streamId: asset.id, beforeMs: at(1e6), limit: 9, dryRun: false };
+      assert.deepEqual(await w.catalog.retireSegments(everything), []);
       assert.deepEqual(
         (await w.catalog.oldestSegments(9)).map(({ id }) => id),
         [segment.id],

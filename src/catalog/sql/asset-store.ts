@@ -12,6 +12,7 @@ import { found, type Row } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { settleAsset } from './settle-asset.ts';
 import { insertStreamRow, removeStreamRows } from './stream-rows.ts';
+import { unsettle } from './task-queries.ts';
 
 /** Makes the part of {@link AssetStore} that is about assets; tasks are handed out by `sqlTaskStore`. */
 export function sqlAssetStore(
@@ -126,6 +127,13 @@ export function sqlAssetStore(
         .execute();
       return rows.map(({ id }) => id);
     },
+
+    unsettleAsset: (id) =>
+      backend.write(async (scope) => {
+        await findAsset(scope.db, id);
+        await unsettle(scope.db, { id });
+        scope.changed(id);
+      }),
 
     deleteAsset: (id, events) =>
       backend.write(async (scope) => {

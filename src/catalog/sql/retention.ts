@@ -36,6 +36,7 @@ export async function findRetiring(db: CatalogDb, request: RetireRequest): Promi
     .selectFrom('rendition')
     .selectAll()
     .where('stream_id', '=', request.streamId)
+    .where('of_asset', '=', 0)
     .orderBy('id')
     .execute();
   const found: Retiring[] = [];

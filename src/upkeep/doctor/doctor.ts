@@ -8,6 +8,8 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { findOrphans } from '../orphans.ts';
 import { allStreams } from '../streams.ts';
+import { checkAsset, checkAssetObjects } from './asset-checks.ts';
+import { allAssets, type AssetCatalog, readAssetSnapshot } from './asset-snapshot.ts';
 import { isSameFinding, type Finding, type Repair } from './finding.ts';
 import { checkObjects } from './object-checks.ts';
 import { checkPlaylists } from './playlist-checks.ts';
@@ -17,8 +19,20 @@ import { checkTimeline } from './timeline-checks.ts';
 /** What the doctor works with. */
 export interface DoctorDeps {
   readonly catalog: SnapshotCatalog &
-    Pick<Catalog, 'listStreams' | 'getSegment' | 'objectKeysOf' | 'setSegmentLost' | 'totals'>;
-  readonly objects: Pick<ObjectStore, 'list' | 'head' | 'get' | 'delete'>;
+    AssetCatalog &
+    Pick<
+      Catalog,
+      | 'listStreams'
+      | 'getSegment'
+      | 'objectKeysOf'
+      | 'setSegmentLost'
+      | 'totals'
+      | 'getAsset'
+      | 'outputsOf'
+      | 'unsettleAsset'
+      | 'settleAsset'
+    >;
+  readonly objects: Pick<ObjectStore, 'list' | 'head' | 'get' | 'open' | 'delete'>;
   readonly events: Pick<EventLog, 'lag' | 'peek'>;
   readonly clock: Clock;
   readonly defaults: StreamSettings;
@@ -45,6 +59,8 @@ export interface DoctorReport {
   readonly checkedAt: string;
   readonly deep: boolean;
   readonly streams: number;
+  readonly assets: number;
+  /** Of streams and assets. */
   readonly segments: number;
   readonly epochs: number;
   /** Segments whose bytes are known to be lost: playlists name them as gaps, so they are no findings. */
@@ -52,6 +68,14 @@ export interface DoctorReport {
   readonly findings: readonly TreatedFinding[];
   /** Whether nothing is wrong any more. */
   readonly clean: boolean;
+}
+
+/** What was seen of one stream or asset. */
+interface Visit {
+  readonly findings: readonly Finding[];
+  readonly segments: number;
+  readonly epochs: number;
+  readonly lost: number;
 }
 
 /**
@@ -69,16 +93,23 @@ export class Doctor {
   async examine(options: DoctorOptions): Promise<DoctorReport> {
     const { catalog, clock } = this.#deps;
     const findings: Finding[] = [];
-    const counts = { streams: 0, segments: 0, epochs: 0, lost: 0 };
-    for await (const stream of allStreams(catalog)) {
-      counts.streams++;
-      const first = await this.#examineStream(stream, options);
+    const counts = { streams: 0, assets: 0, segments: 0, epochs: 0, lost: 0 };
+    const visit = async (examine: () => Promise<Visit>): Promise<void> => {
+      const first = await this.#examineIfThere(examine);
       counts.segments += first.segments;
       counts.epochs += first.epochs;
       counts.lost += first.lost;
-      if (first.findings.length === 0) continue;
-      const second = await this.#examineStream(stream, options);
+      if (first.findings.length === 0) return;
+      const second = await this.#examineIfThere(examine);
       findings.push(...first.findings.filter((one) => second.findings.some((other) => isSameFinding(one, other))));
+    };
+    for await (const stream of allStreams(catalog)) {
+      counts.streams++;
+      await visit(() => this.#examineStream(stream, options));
+    }
+    for await (const { id } of allAssets(catalog)) {
+      counts.assets++;
+      await visit(() => this.#examineAsset(id, options));
     }
     findings.push(...(await this.#orphans(options.signal)), ...(await this.#checkEvents()));
     const treated: TreatedFinding[] = [];
@@ -95,35 +126,44 @@ export class Doctor {
     };
   }
 
-  async #examineStream(
-    stream: Stream,
-    { signal, deep = false }: DoctorOptions,
-  ): Promise<{
-    readonly findings: readonly Finding[];
-    readonly segments: number;
-    readonly epochs: number;
-    readonly lost: number;
-  }> {
-    const { catalog, clock, defaults, objects } = this.#deps;
+  async #examineIfThere(examine: () => Promise<Visit>): Promise<Visit> {
     try {
-      const snapshot = await readSnapshot(catalog, stream, signal);
-      const { futureToleranceMs } = effectiveSettings(stream, defaults);
-      const latestMs = wallMs(clock.nowMs() + futureToleranceMs);
-      return {
-        findings: [
-          ...checkTimeline(snapshot, { latestMs }),
-          ...(await checkObjects(snapshot, { catalog, objects, deep, signal })),
-          ...checkPlaylists(snapshot, defaults),
-        ],
-        segments: snapshot.segments.length,
-        epochs: snapshot.epochs.size,
-        lost: snapshot.segments.filter((segment) => segment.lost).length,
-      };
+      return await examine();
     } catch (error) {
       // It was removed since it was listed.
       if (isZoetropeError(error, 'not_found')) return { findings: [], segments: 0, epochs: 0, lost: 0 };
       throw error;
     }
+  }
+
+  async #examineStream(stream: Stream, { signal, deep = false }: DoctorOptions): Promise<Visit> {
+    const { catalog, clock, defaults, objects } = this.#deps;
+    const snapshot = await readSnapshot(catalog, stream, signal);
+    const { futureToleranceMs } = effectiveSettings(stream, defaults);
+    const latestMs = wallMs(clock.nowMs() + futureToleranceMs);
+    return {
+      findings: [
+        ...checkTimeline(snapshot, { latestMs }),
+        ...(await checkObjects(snapshot, { catalog, objects, deep, signal })),
+        ...checkPlaylists(snapshot, defaults),
+      ],
+      segments: snapshot.segments.length,
+      epochs: snapshot.epochs.size,
+      lost: snapshot.segments.filter((segment) => segment.lost).length,
+    };
+  }
+
+  async #examineAsset(assetId: string, { signal, deep = false }: DoctorOptions): Promise<Visit> {
+    const { catalog, objects } = this.#deps;
+    const snapshot = await readAssetSnapshot(catalog, assetId);
+    const windows = [...snapshot.windows.values()];
+    const segments = windows.flatMap((window) => window.segments);
+    return {
+      findings: [...checkAsset(snapshot), ...(await checkAssetObjects(snapshot, { objects, deep, signal }))],
+      segments: segments.length,
+      epochs: windows.flatMap((window) => window.epochs).length,
+      lost: segments.filter((segment) => segment.lost).length,
+    };
   }
 
   async #orphans(signal: AbortSignal): Promise<readonly Finding[]> {
@@ -174,6 +214,13 @@ export class Doctor {
       case 'deleteObject':
         await objects.delete([repair.key]);
         return true;
+      case 'settleAsset':
+        await catalog.unsettleAsset(repair.assetId);
+        return true;
+      case 'cancelTasks': {
+        const { assetId, taskIds, version } = repair;
+        return (await catalog.settleAsset(assetId, version, { cancelTasks: taskIds })) !== null;
+      }
     }
   }
 }

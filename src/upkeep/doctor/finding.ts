@@ -2,7 +2,16 @@
 export type Repair =
   | { readonly kind: 'markLost'; readonly segmentId: string }
   | { readonly kind: 'markFound'; readonly segmentId: string }
-  | { readonly kind: 'deleteObject'; readonly key: string };
+  | { readonly kind: 'deleteObject'; readonly key: string }
+  /** Has the asset looked at by whoever settles. */
+  | { readonly kind: 'settleAsset'; readonly assetId: string }
+  /** Cancels tasks of an asset that has ended, if it is still as it was found. */
+  | {
+      readonly kind: 'cancelTasks';
+      readonly assetId: string;
+      readonly version: number;
+      readonly taskIds: readonly string[];
+    };
 
 /** The names of the doctor's checks. */
 export type CheckName =
@@ -17,6 +26,9 @@ export type CheckName =
   | 'holds'
   | 'objects'
   | 'media'
+  | 'chunks'
+  | 'alignment'
+  | 'jobs'
   | 'orphans'
   | 'playlists'
   | 'events';
@@ -24,7 +36,7 @@ export type CheckName =
 /** One thing that is not as it must be. */
 export interface Finding {
   readonly check: CheckName;
-  /** Null when it is about no single stream. */
+  /** Of a stream or an asset; null when it is about no single one. */
   readonly streamId: string | null;
   /** What it is about: an id, an object's key or a topic. */
   readonly subject: string;
