@@ -105,12 +105,20 @@ function runPeer(source: string, name: string): Run {
   const scales = RUNGS.map((height) => `[s${height}]scale=${WIDTHS[height]}:${height}:flags=bicubic[v${height}]`);
   const split = `[0:v]split=${RUNGS.length}${RUNGS.map((height) => `[s${height}]`).join('')}`;
   const outputs = RUNGS.flatMap((height, index) => [
-    ...['-map', `[v${height}]`],
+    '-map',
+    `[v${height}]`,
     ...(index === 0 ? ['-map', '0:a', '-c:a', 'aac', '-b:a', '128k'] : []),
     ...`-c:v libx264 -preset veryfast -crf 23 -maxrate ${CEILINGS[height]} -sc_threshold 0`.split(' '),
-    ...['-bufsize', `${Number.parseInt(CEILINGS[height], 10) * 2}k`],
-    ...['-force_key_frames', `expr:gte(t,n_forced*${SEGMENT_S})`],
-    ...['-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov', '-y', join(directory, `${height}.mp4`)],
+    '-bufsize',
+    `${Number.parseInt(CEILINGS[height], 10) * 2}k`,
+    '-force_key_frames',
+    `expr:gte(t,n_forced*${SEGMENT_S})`,
+    '-f',
+    'mp4',
+    '-movflags',
+    '+frag_keyframe+empty_moov',
+    '-y',
+    join(directory, `${height}.mp4`),
   ]);
   const cpuFrom = reapedChildrenCpuS();
   const from = performance.now();
@@ -159,7 +167,7 @@ async function runServer(source: string, name: string, workers: number | null): 
 
 async function upload(url: string, source: string): Promise<AssetAnswer> {
   const outputs = { video: RUNGS.map((heightPx) => ({ heightPx })), poster: false, storyboard: false, download: false };
-  const query = new URLSearchParams({ asset: JSON.stringify({ outputs }) });
+  const query = new URLSearchParams({ asset: JSON.stringify({ outputs }) }).toString();
   const response = await fetch(`${url}/v1/uploads/source.mp4?${query}`, {
     method: 'PUT',
     body: Readable.toWeb(createReadStream(source)),
@@ -174,7 +182,7 @@ async function untilEnded(server: BenchServer, id: string): Promise<AssetAnswer>
   for (;;) {
     const asset = await server.get<AssetAnswer>(`/v1/assets/${id}`);
     if (asset.state === 'ready') return asset;
-    if (asset.state === 'failed') throw new Error(`The asset failed: ${asset.cause?.message}`);
+    if (asset.state === 'failed') throw new Error(`The asset failed: ${asset.cause?.message ?? ''}`);
     await pause(500);
   }
 }
@@ -203,7 +211,7 @@ async function measureWorkers(source: string): Promise<{ readonly oneS: number; 
   return { oneS: one.wallS, twoS: two.wallS };
 }
 
-function middle<T extends Run>(runs: readonly T[]): Run {
+function middle(runs: readonly Run[]): Run {
   return {
     wallS: median(runs.map((run) => run.wallS)),
     cpuS: median(runs.map((run) => run.cpuS)),

@@ -11,15 +11,14 @@ execFileSync(
   process.execPath,
   [
     join(root, 'node_modules', '@grpc', 'proto-loader', 'build', 'bin', 'proto-loader-gen-types.js'),
-    ...[
-      '--grpcLib=@grpc/grpc-js',
-      '--longs=Number',
-      '--enums=String',
-      '--oneofs',
-      '--arrays',
-      '--importFileExtension=.ts',
-    ],
-    ...[`--outDir=${target}`, 'proto/zoetrope/v1/assets.proto'],
+    '--grpcLib=@grpc/grpc-js',
+    '--longs=Number',
+    '--enums=String',
+    '--oneofs',
+    '--arrays',
+    '--importFileExtension=.ts',
+    `--outDir=${target}`,
+    'proto/zoetrope/v1/assets.proto',
   ],
   { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
 );

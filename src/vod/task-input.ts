@@ -79,7 +79,10 @@ export function chunkOf(task: Task): number | undefined {
     case 'audio':
     case 'subtitles':
       return inputOf(task, task.kind).chunk;
-    default:
+    case 'fetch':
+    case 'split':
+    case 'pictures':
+    case 'download':
       return undefined;
   }
 }

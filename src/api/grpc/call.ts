@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Access, Principal } from '../../access/access.ts';
 import { requireScope } from '../../access/permission.ts';
-import { ERROR_CATALOGUE, isZoetropeError, ZoetropeError } from '../../base/errors.ts';
+import { ERROR_CATALOGUE, isZoetropeError, ZoetropeError, type ErrorCode } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Scope } from '../../catalog/catalog.ts';
 
@@ -42,10 +42,7 @@ export function answering<Request, Response>(
   return (call, done) => {
     const answer = async (): Promise<Response> =>
       handle(call.request, await principalOf(call.metadata, scopes, deps.access));
-    answer().then(
-      (response) => done(null, response),
-      (error: unknown) => done(toStatus(error, deps.logger)),
-    );
+    void tell(answer(), done, deps.logger);
   };
 }
 
@@ -58,17 +55,31 @@ export function receiving<Request, Response>(
   return (call, done) => {
     const answer = async (): Promise<Response> =>
       handle(partsOf(call), await principalOf(call.metadata, scopes, deps.access));
-    answer().then(
-      (response) => done(null, response),
-      (error: unknown) => done(toStatus(error, deps.logger)),
-    );
+    void tell(answer(), done, deps.logger);
   };
+}
+
+async function tell<Response>(answer: Promise<Response>, done: sendUnaryData<Response>, logger: Logger): Promise<void> {
+  let response: Response;
+  try {
+    response = await answer;
+  } catch (error) {
+    done(toStatus(error, logger));
+    return;
+  }
+  done(null, response);
 }
 
 /** What is sent, until it ends; a client that goes away in the middle is an error, not an end. */
 async function* partsOf<Request, Response>(call: ServerReadableStream<Request, Response>): AsyncGenerator<Request> {
   for await (const part of call) yield part as Request;
   if (call.cancelled) throw new ZoetropeError('cancelled', 'The client broke the call off.');
+}
+
+/** The catalogue's number as the library's status: the same numbers, told apart by type alone. */
+function statusOf(code: ErrorCode): status {
+  const number: number = ERROR_CATALOGUE[code].grpc;
+  return Object.values(status).find((one): one is status => Number(one) === number) ?? status.UNKNOWN;
 }
 
 /** What a client is told of anything thrown: the cause of its own mistakes, and of ours no more than that there was one. */
@@ -82,7 +93,7 @@ export function toStatus(error: unknown, logger: Logger): ServerErrorResponse & 
   }
   metadata.set(CODE_TRAILER, error.code);
   return Object.assign(new Error(error.message), {
-    code: ERROR_CATALOGUE[error.code].grpc,
+    code: statusOf(error.code),
     details: error.message,
     metadata,
   });

@@ -74,7 +74,7 @@ export class GrpcServer implements Component {
     } catch (error) {
       throw new ZoetropeError(
         'invalid_configuration',
-        `gRPC cannot listen on ${addressOf(host, port)}: ${messageOf(error)}. Free the port, or set ZOETROPE_GRPC_PORT (0: any free one).`,
+        `gRPC cannot listen on ${addressOf(host, port)}: ${messageOf(error)}. Free the port, or set ZOETROPE_GRPC_PORT (0 picks a free one).`,
         { cause: error },
       );
     }
