@@ -32,6 +32,7 @@ import { streamDefaults } from './stream-defaults.ts';
 import { upkeepComponents } from './upkeep-roles.ts';
 import { VERSION } from './version.ts';
 import { composeVod, incomingDirectory } from './vod.ts';
+import { composeWebhooks } from './webhooks.ts';
 
 /** Frames that one partition may have in memory before reading it pauses: references of a few hundred bytes. */
 const MAX_PENDING_FRAMES = 20_000;
@@ -86,6 +87,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   });
   const { catalog, objects, events } = stores;
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
+  const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
     directory: incomingDirectory(config, 'uploads'),
     assets: vod.assets,
@@ -149,6 +151,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     },
     health,
     vod: { assets: vod.assets, uploads },
+    webhooks: webhooks.endpoints,
     metrics: metrics.http,
     settings: {
       version: VERSION,
@@ -186,6 +189,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),
     ...(has('worker') ? vod.workers : []),
+    ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(has('api') ? [uploads] : []),
     ...(isHttp ? [access, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
