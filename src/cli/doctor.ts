@@ -43,10 +43,13 @@ function linesOf(report: DoctorReport): readonly string[] {
     const note = repaired ? ' (repaired)' : repair === null ? '' : ' (--repair sets it right)';
     return `${check.padEnd(15)}  ${place}: ${message}${note}`;
   });
-  const { streams, segments, epochs, lost, findings, clean, deep } = report;
+  const { streams, assets, segments, epochs, lost, findings, clean, deep } = report;
   const lostNote = lost === 0 ? '' : `, ${lost} segments known to be lost`;
   const verdict =
     findings.length === 0 ? 'nothing is wrong' : clean ? 'all was set right' : `${findings.length} findings`;
   const how = deep ? 'every byte read' : 'names and sizes';
-  return [...lines, `${streams} streams, ${segments} segments, ${epochs} epochs (${how})${lostNote}: ${verdict}`];
+  return [
+    ...lines,
+    `${streams} streams, ${assets} assets, ${segments} segments, ${epochs} epochs (${how})${lostNote}: ${verdict}`,
+  ];
 }

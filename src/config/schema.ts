@@ -203,7 +203,7 @@ export const ConfigSchema = Type.Object(
         maxBytes: Type.Optional(
           Type.Integer({
             env: 'ZOETROPE_MAX_BYTES',
-            description: 'Ceiling on the bytes of all segments; the oldest go first.',
+            description: 'Ceiling on the bytes of all segments but those of assets; the oldest go first.',
             minimum: 1,
           }),
         ),
