@@ -315,6 +315,34 @@ test('browsers of allowed origins may upload, and others of an open server may n
   await api.refused(403, 'permission_denied', '/v1/uploads/x.mp4', evil);
 });
 
+test('an upload may take as long as it takes; any other body has a deadline', async () => {
+  let vod: ReturnType<typeof vodApi> | undefined;
+  await using slow = await ApiHarness.start({ deps: (store) => ({ vod: (vod = vodApi(store)) }) });
+  await vod?.uploads.start();
+  const { port } = new URL(slow.url);
+  const open = async (head: string): Promise<{ send(bytes: Buffer): void; text(): string }> => {
+    const socket = connect(Number(port), '127.0.0.1');
+    let text = '';
+    socket.on('data', (data: Buffer) => void (text += data.toString()));
+    await once(socket, 'connect');
+    socket.write(`${head}Host: 127.0.0.1\r\nConnection: close\r\n`);
+    return { send: (bytes) => void socket.write(bytes), text: () => text };
+  };
+  const upload = await open('PUT /v1/uploads/slow.mp4 HTTP/1.1\r\n');
+  upload.send(Buffer.from(`Content-Length: ${FILM.length}\r\n\r\n`));
+  upload.send(FILM.subarray(0, 1000));
+  const other = await open('POST /v1/streams HTTP/1.1\r\nContent-Type: application/json\r\n');
+  other.send(Buffer.from('Content-Length: 100\r\n\r\n{'));
+  await slow.advanceUntil(() => other.text() !== '' || upload.text() !== '', 'an answer');
+  assert.match(other.text(), /^HTTP\/1\.1 408 [^]*"code":"deadline_exceeded"/);
+  await slow.store.clock.advance(7 * 3_600_000);
+  upload.send(FILM.subarray(1000));
+  await eventually('the upload is taken', () => upload.text().startsWith('HTTP/1.1 202 ') || undefined, {
+    timeoutMs: 5000,
+  });
+  await vod?.uploads.close();
+});
+
 test('a full disk answers 507, keeps what came, and goes on when there is space', async () => {
   await using disk = mountSmallDisk(200 * 1024);
   await using small = await ApiHarness.start({

@@ -163,7 +163,7 @@ describe('uploads', () => {
     await writeFile(orphan, 'x');
     await uploads.look();
     assert.equal((await files()).length, 3);
-    const old = new Date(clock.nowMs() - 700_000);
+    const old = new Date(clock.nowMs() - 7 * 3_600_000);
     await utimes(orphan, old, old);
     await uploads.look();
     assert.equal((await files()).length, 2);

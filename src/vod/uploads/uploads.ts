@@ -53,8 +53,8 @@ export interface WholeFile {
 
 const MAX_LOOK_MS = 600_000;
 const MIN_LOOK_MS = 1000;
-/** A file without a record that was not written to for so long belongs to no request that lives. */
-const ORPHAN_MS = 600_000;
+/** A file without a record that was not written to for so long belongs to no request that lives, whichever process it came to. */
+const ORPHAN_MS = 6 * 3_600_000;
 
 /**
  * Files on their way in. A resumable upload is a file and a record of what is to become of it; when its last byte is there it becomes the asset whose
@@ -65,6 +65,8 @@ export class Uploads implements Component {
   readonly locks: UploadLocks;
   readonly #deps: UploadsDeps;
   readonly #records: UploadRecords;
+  /** Files without a record that come to this process now. */
+  readonly #coming = new Set<string>();
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -160,7 +162,9 @@ export class Uploads implements Component {
   async receive(file: WholeFile): Promise<Asset> {
     const { asset, filename, body, sizeBytes, sha256 } = file;
     if (sizeBytes !== null) await this.#checkSize(sizeBytes);
-    const path = this.#pathOf(this.#deps.ids.next('upload'));
+    const id = this.#deps.ids.next('upload');
+    const path = this.#pathOf(id);
+    this.#coming.add(id);
     try {
       const end = await writeUpload(body, { path, offset: null, maxBytes: this.#deps.maxBytes });
       await this.#checkSize(end);
@@ -169,6 +173,7 @@ export class Uploads implements Component {
       return await this.#deps.assets.create({ ...asset, name: asset.name ?? nameOf(source), source });
     } finally {
       await rm(path, { force: true });
+      this.#coming.delete(id);
     }
   }
 
@@ -234,7 +239,7 @@ export class Uploads implements Component {
   /** Files of requests that died with their process. */
   async #removeOrphans(): Promise<void> {
     const { directory, clock } = this.#deps;
-    const known = new Set(await this.#records.ids());
+    const known = new Set([...(await this.#records.ids()), ...this.#coming]);
     for (const name of await readdir(directory)) {
       if (known.has(name) || known.has(name.replace(/\.json$/, ''))) continue;
       const found = await this.#statOf(name);
