@@ -98,8 +98,9 @@ export interface Thumbnails {
  * `@r`, because dash.js counts lines, not segments, when it looks for the URL of one.
  *
  * A presentation that grows is of type `dynamic` with a known end, as a recording in progress is. Nothing of it depends on the wall clock: it
- * became available with the epoch, so every segment that is listed may be fetched, however fast or slow they come. Players begin at 0 because of
- * the known end (shaka-player) and the latency asked for, which is the whole duration (dash.js). The last update is of type `static`.
+ * became available with the epoch, so every segment that is listed may be fetched, however fast or slow they come. dash.js begins at 0, because
+ * the latency asked for is the whole duration; shaka-player takes no such hint and joins at the end unless it is told `load(uri, 0)`. The last
+ * update is of type `static`, which both take up while playing.
  */
 export function renderMpd(presentation: Presentation): string {
   const { durationS, growth, video, audio, text, thumbnails } = presentation;
