@@ -6,9 +6,9 @@ const USAGE = `usage: npm run test:integrity -- [--rounds N] [--hostile-inputs N
 
   --rounds N          times that processes are killed in the crash test (default 50)
   --hostile-inputs N  inputs of the hostile test (default 1000)
-  --only NAMES        only these properties: backpressure, crash, disk-full, hostile, leak, order, restart`;
+  --only NAMES        only these properties: backpressure, crash, disk-full, hostile, leak, order, restart, vod-crash`;
 
-const PROPERTIES = ['crash', 'restart', 'order', 'backpressure', 'disk-full', 'hostile', 'leak'];
+const PROPERTIES = ['crash', 'restart', 'order', 'backpressure', 'disk-full', 'hostile', 'leak', 'vod-crash'];
 
 const options = readOptions();
 try {
@@ -23,7 +23,7 @@ const steps = options.only.map((name) =>
     {
       name,
       patterns: [`test/integrity/${name}.test.ts`],
-      fileTimeoutS: name === 'crash' ? 120 + options.rounds * 20 : 300 + options.hostileInputs / 5,
+      fileTimeoutS: name.endsWith('crash') ? 120 + options.rounds * 30 : 300 + options.hostileInputs / 5,
       concurrency: 1,
       env: { INTEGRITY_ROUNDS: `${options.rounds}`, INTEGRITY_HOSTILE_INPUTS: `${options.hostileInputs}` },
     },

@@ -190,7 +190,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       : []),
     ...(has('worker') ? vod.workers : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
-    ...(has('api') ? [uploads] : []),
+    ...(isHttp ? [uploads] : []),
     ...(isHttp ? [access, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
