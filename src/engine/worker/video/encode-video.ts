@@ -37,7 +37,7 @@ class Stretch implements Disposable {
     this.#context = context;
     this.#clock = new PictureClock(request.segmentStarts90k);
     this.#store = new SegmentStore(context.objects);
-    this.#source = new PictureSource(context.objects, request.track);
+    this.#source = new PictureSource(context.objects, request.track, { from90k: request.from90k });
   }
 
   async encode(): Promise<EncodeVideoResult> {
@@ -59,7 +59,7 @@ class Stretch implements Disposable {
     const { preparer, ladder } = this.#work;
     this.#encodeAll(preparer.finish(), ladder);
     this.#clock.finish(until90k);
-    const rungs = ladder.finish();
+    const rungs = await ladder.finish(this.#context.progress);
     await this.#store.settled();
     return { rungs, frames: this.#clock.count, shares: ladder.shares() };
   }

@@ -1,8 +1,9 @@
 import { Frame, Packet, type CodecContext } from 'node-av/lib';
-import { AV_NOPTS_VALUE, AVERROR_EAGAIN, AVERROR_ENOMEM, AVERROR_EOF } from 'node-av/constants';
+import { AV_CODEC_ID_H264, AV_NOPTS_VALUE, AVERROR_EAGAIN, AVERROR_ENOMEM, AVERROR_EOF } from 'node-av/constants';
 import { ZoetropeError } from '../../../base/errors.ts';
 import type { ObjectStore } from '../../../objects/object-store.ts';
 import type { VideoTrack } from '../../../timeline/media-description.ts';
+import { setOptions } from '../av.ts';
 import { fillPacket, openDecoder } from '../../packets/decoder.ts';
 import { readPacketFile, type PacketFile, type StoredPacket } from '../../packets/packet-file.ts';
 
@@ -16,6 +17,14 @@ export interface DecodedPicture {
 /** Pictures may grow inside a file, up to this many times what was described, or {@link ALWAYS_ALLOWED_PIXELS}. */
 const GROWTH = 4;
 const ALWAYS_ALLOWED_PIXELS = 4096 * 2304;
+
+/** Which pictures matter. */
+export interface PictureSourceOptions {
+  /** Pictures come out too that lack what they refer to. */
+  readonly showsDamaged?: boolean;
+  /** Earlier pictures may be missing, as far as none refers to them. */
+  readonly from90k?: number;
+}
 
 /**
  * Decodes packet files one after the other, in one thread: a process is one of one a core. Damage is passed over as FFmpeg passes over it, what can be
@@ -31,15 +40,11 @@ export class PictureSource implements Disposable {
   #firstPacket90k: number | null = null;
   #lastTime90k = Number.NEGATIVE_INFINITY;
 
-  readonly #showsDamaged: boolean;
+  readonly #options: PictureSourceOptions;
+  #skips = false;
 
-  /** With `showsDamaged`, pictures come out too that lack what they refer to. */
-  constructor(
-    objects: ObjectStore,
-    track: VideoTrack,
-    { showsDamaged = false }: { readonly showsDamaged?: boolean } = {},
-  ) {
-    this.#showsDamaged = showsDamaged;
+  constructor(objects: ObjectStore, track: VideoTrack, options: PictureSourceOptions = {}) {
+    this.#options = options;
     this.#objects = objects;
     this.#track = track;
     this.#packet.alloc();
@@ -88,6 +93,7 @@ export class PictureSource implements Disposable {
   restart(): void {
     this.#decoder?.freeContext();
     this.#decoder = undefined;
+    this.#skips = false;
     this.#lastTime90k = Number.NEGATIVE_INFINITY;
   }
 
@@ -109,16 +115,28 @@ export class PictureSource implements Disposable {
     const described = this.#track.codedWidth * this.#track.codedHeight;
     return openDecoder(file, {
       maxPixels: Math.max(ALWAYS_ALLOWED_PIXELS, GROWTH * described),
-      options: this.#showsDamaged ? { flags: '+output_corrupt' } : {},
+      options: this.#options.showsDamaged === true ? { flags: '+output_corrupt' } : {},
     });
   }
 
   #send(decoder: CodecContext, packet: StoredPacket): void {
     this.#firstPacket90k ??= packet.pts;
+    this.#skipUnneeded(decoder, packet.pts);
     fillPacket(this.#packet, packet);
     const result = decoder.sendPacketSync(this.#packet);
     this.#packet.unref();
     if (result < 0) this.#fault(result);
+  }
+
+  /**
+   * What is decoded only because a stretch begins inside a group of pictures costs a third less without those that nothing refers to. H.264 alone
+   * says so reliably: in HEVC, pictures of a higher layer may refer to them.
+   */
+  #skipUnneeded(decoder: CodecContext, pts90k: number | null): void {
+    const skips = pts90k !== null && pts90k < (this.#options.from90k ?? 0) && decoder.codecId === AV_CODEC_ID_H264;
+    if (skips === this.#skips) return;
+    this.#skips = skips;
+    setOptions(decoder, { skip_frame: skips ? 'noref' : 'default' });
   }
 
   *#receive(decoder: CodecContext): Generator<DecodedPicture, void, void> {

@@ -1,5 +1,6 @@
 import type { Frame } from 'node-av/lib';
 import type { EncodedRendition, VideoRung } from '../../transcoder.ts';
+import type { Progress } from '../transcode-context.ts';
 import type { CpuMeter } from './cpu-meter.ts';
 import type { PictureClock } from './picture-clock.ts';
 import type { PictureColour } from './picture-colour.ts';
@@ -63,17 +64,22 @@ export class RungLadder implements Disposable {
     }
   }
 
-  /** What the rungs became, in the order they were asked for; the clock must be finished. */
-  finish(): readonly EncodedRendition[] {
+  /** What the rungs became, in the order they were asked for; the clock must be finished. Encoders may hold many pictures back until now. */
+  async finish(progress: Progress): Promise<readonly EncodedRendition[]> {
     const { meter } = this.#deps;
-    meter.charge(null);
-    const renditions = this.#steps.map(({ rung, encoder, writer }) => {
-      for (const coded of encoder.finish()) this.#write(coded, encoder, writer);
-      const rendition = writer.finish();
+    const renditions = new Map<string, EncodedRendition>();
+    for (const { rung, encoder, writer } of this.#steps) {
+      meter.charge(null);
+      for (const coded of encoder.finish()) {
+        this.#write(coded, encoder, writer);
+        meter.charge(rung.id);
+        await progress.at(1);
+        meter.charge(null);
+      }
+      renditions.set(rung.id, writer.finish());
       meter.charge(rung.id);
-      return rendition;
-    });
-    return this.#order.flatMap((rung) => renditions.find(({ id }) => id === rung.id) ?? []);
+    }
+    return this.#order.flatMap(({ id }) => renditions.get(id) ?? []);
   }
 
   /** How the CPU time fell to rungs. */
