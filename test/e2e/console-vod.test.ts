@@ -1,7 +1,7 @@
 /** The console's pages for uploaded files, in Chromium against the real server: from the picker to the picture. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,11 +9,13 @@ import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { eventually } from '../fixtures/processes.ts';
+import { problemOf } from '../fixtures/api-client.ts';
 import { TestServer } from '../fixtures/server.ts';
 
 const DESK = { viewport: { width: 1440, height: 900 }, timezoneId: 'UTC', locale: 'en-GB' } as const;
 const PHONE = { ...DESK, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 const READY_MS = 90_000;
+const NO_FILM = 'These are words and no film.\n'.repeat(100);
 
 /** Makes a film with moving pictures and a tone. */
 async function makeFilm(path: string, seconds: number, size: string): Promise<void> {
@@ -81,8 +83,10 @@ describe('console, uploaded files', () => {
     await Promise.all([
       makeFilm(file('short.mp4'), 6, '640x360'),
       makeFilm(file('long.mp4'), 120, '1280x720'),
-      writeFile(file('notes.mp4'), 'These are words and no film.\n'.repeat(100)),
+      writeFile(file('notes.mp4'), NO_FILM),
     ]);
+    const whole = await readFile(file('short.mp4'));
+    await writeFile(file('cut.mp4'), whole.subarray(0, whole.length / 2));
     server = await TestServer.start({ env: { ZOETROPE_GRPC_PORT: '0' } });
     browser = await launchBrowser();
   });
@@ -173,33 +177,43 @@ describe('console, uploaded files', () => {
     });
   });
 
-  it('tells why a file cannot be taken, in the server’s words', async () => {
+  it('tells why a file cannot be taken or made, in the server’s words', async () => {
     await withPage(DESK, async (page) => {
       await upload(page, file('notes.mp4'));
-      await page.locator('.job[data-state="failed"]', { hasText: 'notes.mp4' }).waitFor({ timeout: READY_MS });
+      const refused = page.locator('.job[data-upload="refused"]', { hasText: 'notes.mp4' });
+      const words = await server.api.request('/v1/uploads/notes.mp4', { method: 'PUT', body: NO_FILM });
+      await refused.getByText(problemOf(words).detail).waitFor();
+      await refused.getByRole('button', { name: 'Cancel the upload of notes.mp4' }).click();
+      await refused.waitFor({ state: 'detached' });
+
+      await upload(page, file('cut.mp4'));
+      const row = rowOf(page, 'cut.mp4');
+      const failed = page.locator('.job[data-state="failed"]', { hasText: 'cut.mp4' });
+      await failed.waitFor({ timeout: READY_MS });
       const { items } = await server.api.json<{
         readonly items: readonly { readonly name: string; readonly cause: { readonly message: string } | null }[];
       }>('/v1/assets?state=failed');
-      const message = items.find(({ name }) => name.startsWith('notes'))?.cause?.message ?? '';
+      const message = items.find(({ name }) => name === 'cut.mp4')?.cause?.message ?? '';
       assert.ok(message.length > 10, message);
-      await rowOf(page, 'notes.mp4').getByText(message).waitFor();
+      await row.getByText(message).waitFor();
+      await row.getByRole('button', { name: 'Try cut.mp4 again' }).click();
+      await failed.waitFor({ timeout: READY_MS });
     });
   });
 
-  it('stops a job, begins it anew, and removes it for all who look', async () => {
+  it('stops a job or one output of it, and removes it for all who look', async () => {
     await withPage(DESK, async (page) => {
       await withPage(DESK, async (other) => {
         await other.goto(`${server.url}/assets`);
         await upload(page, file('long.mp4'));
         const row = rowOf(page, 'long.mp4');
-        await row.getByRole('button', { name: 'Cancel long.mp4' }).click();
-        await page.locator('.job[data-state="cancelled"]', { hasText: 'long.mp4' }).waitFor();
-        await row.getByRole('button', { name: 'Try long.mp4 again' }).click();
         await row.getByRole('button', { name: 'Outputs of long.mp4' }).click();
-        await row.getByRole('button', { name: 'Cancel 240p' }).click();
+        await row.getByRole('button', { name: 'Cancel 240p' }).click({ timeout: 60_000 });
         await row.locator('tr[data-state="cancelled"]', { hasText: '240p' }).waitFor();
         assert.notEqual(await row.getAttribute('data-state'), 'cancelled');
-        await rowOf(other, 'long.mp4').waitFor();
+        await row.getByRole('button', { name: 'Cancel long.mp4' }).click();
+        await page.locator('.job[data-state="cancelled"]', { hasText: 'long.mp4' }).waitFor();
+        await other.locator('.job[data-state="cancelled"]', { hasText: 'long.mp4' }).waitFor();
         await row.getByRole('button', { name: 'Delete long.mp4' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
         await row.waitFor({ state: 'detached' });

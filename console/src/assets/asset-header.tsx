@@ -4,6 +4,7 @@ import { assetApi } from '../api/asset-api.ts';
 import { isFinal, type AssetJson } from '../api/asset-types.ts';
 import { Link, navigate } from '../shell/router.tsx';
 import { attempt, DeleteAssetDialog } from './asset-actions.tsx';
+import { canRetry } from './asset-list.ts';
 import { StateBadge } from './progress-bar.tsx';
 import { ShareDialog } from './share-dialog.tsx';
 
@@ -86,7 +87,7 @@ export function AssetHeader({
             <CircleStop aria-hidden /> Cancel
           </button>
         )}
-        {(asset.state === 'failed' || asset.state === 'cancelled') && (
+        {canRetry(asset) && (
           <button
             type="button"
             className="button"

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AssetJson, WorkState } from '../api/asset-types.ts';
-import { append, passes, remove, statesOf, upsert, type AssetFilter, type AssetList } from './asset-list.ts';
+import { append, canRetry, passes, remove, statesOf, upsert, type AssetFilter, type AssetList } from './asset-list.ts';
 
 const ALL: AssetFilter = { state: 'all', text: '' };
 
@@ -70,6 +70,14 @@ test('the search looks at names and references', () => {
   assert.ok(passes(asset(7), { state: 'ready', text: 'shelf-a' }));
   assert.ok(!passes(asset(8), { state: 'ready', text: 'shelf-a' }));
   assert.deepEqual(statesOf('failed'), ['failed', 'cancelled']);
+});
+
+test('what was cancelled can be made again only where its file can be had again', () => {
+  const source = { kind: 'upload', filename: 'a.mp4', sizeBytes: 1 } as const;
+  assert.ok(canRetry({ state: 'failed', source }));
+  assert.ok(!canRetry({ state: 'cancelled', source }));
+  assert.ok(canRetry({ state: 'cancelled', source: { kind: 'url', url: 'https://media.example.org/a.mp4' } }));
+  assert.ok(!canRetry({ state: 'ready', source }));
 });
 
 test('whatever happens, the list is sorted and names each asset once', () => {

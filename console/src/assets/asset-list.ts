@@ -1,4 +1,4 @@
-import { isFinal, type AssetJson, type WorkState } from '../api/asset-types.ts';
+import type { AssetJson, WorkState } from '../api/asset-types.ts';
 import type { Page } from '../api/client.ts';
 
 /** Which part of the assets is looked at. */
@@ -69,7 +69,7 @@ export function remove(list: AssetList, id: string): AssetList {
   return items.length === list.items.length ? list : { ...list, items };
 }
 
-/** Whether anything in it still changes by itself. */
-export function isWorking(asset: AssetJson): boolean {
-  return !isFinal(asset.state);
+/** Whether it can be made again: of one that was cancelled, the uploaded file is gone. */
+export function canRetry({ state, source }: Pick<AssetJson, 'state' | 'source'>): boolean {
+  return state === 'failed' || (state === 'cancelled' && source.kind !== 'upload');
 }

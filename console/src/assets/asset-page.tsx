@@ -9,6 +9,7 @@ import { FilmView } from '../film/film-view.tsx';
 import { Link, navigate } from '../shell/router.tsx';
 import { toast } from '../shell/toasts.tsx';
 import { AssetHeader } from './asset-header.tsx';
+import { canRetry } from './asset-list.ts';
 import { AssetSide } from './asset-side.tsx';
 import { workLine } from './asset-row.tsx';
 import { OutputTable } from './output-table.tsx';
@@ -90,7 +91,13 @@ function Stand({ asset }: { readonly asset: AssetJson }): ReactElement {
     <div className="film-stand" data-state={asset.state}>
       <h2>{over ? stateWord(asset.state) : 'It plays here in a moment'}</h2>
       {asset.cause !== null && <p className="film-stand-cause">{asset.cause.message}</p>}
-      {asset.state === 'cancelled' && <p className="muted">It was cancelled. What had been made of it is removed.</p>}
+      {asset.state === 'cancelled' && (
+        <p className="muted">
+          {canRetry(asset)
+            ? 'What had been made of it is removed.'
+            : 'The file is removed, and what had been made of it. Upload it again to have it made.'}
+        </p>
+      )}
       {!over && (
         <>
           <ProgressBar part={asset.progress > 0 ? asset.progress : null} label={asset.name} />

@@ -9,6 +9,7 @@ import { ago, duration, listTime } from '../time/format.ts';
 import { mediaTime } from '../time/media-time.ts';
 import { useNow } from '../time/now.ts';
 import { attempt } from './asset-actions.tsx';
+import { canRetry } from './asset-list.ts';
 import { mediaLine } from './facts.ts';
 import { OutputTable } from './output-table.tsx';
 import { ProgressBar, StateBadge } from './progress-bar.tsx';
@@ -113,7 +114,7 @@ export const AssetRow = memo(function AssetRow({ asset, onChanged, onDelete }: A
               <CircleStop aria-hidden />
             </button>
           )}
-          {(asset.state === 'failed' || asset.state === 'cancelled') && (
+          {canRetry(asset) && (
             <button
               type="button"
               className="icon-button"

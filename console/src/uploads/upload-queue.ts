@@ -14,7 +14,8 @@ export interface Upload {
   readonly name: string;
   readonly sizeBytes: number;
   readonly sentBytes: number;
-  readonly state: 'waiting' | 'sending' | 'paused' | 'failed' | 'done';
+  /** `failed`: it can go on; `refused`: the server does not want it. */
+  readonly state: 'waiting' | 'sending' | 'paused' | 'failed' | 'refused' | 'done';
   /** Went on where an earlier try, maybe before a reload, had stopped. */
   readonly isContinued: boolean;
   readonly bytesPerS: number | null;
@@ -30,8 +31,6 @@ interface Job {
   readonly request: NewAssetOptions;
   readonly rate: TransferRate;
   transfer: Transfer | null;
-  /** Whether the way to the server failed, rather than the server refusing: then it goes on by itself. */
-  isCutOff: boolean;
 }
 
 /** Where files are sent to. */
@@ -42,21 +41,23 @@ const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 4000, 8000, 15_000, 30_000, 60_000,
 /** How often numbers on screen change. */
 const NOTE_MS = 250;
 
-function reasonOf(error: Error | DetailedError): { readonly why: string; readonly isCutOff: boolean } {
+function reasonOf(error: Error | DetailedError): { readonly why: string; readonly state: 'failed' | 'refused' } {
   const response = 'originalResponse' in error ? error.originalResponse : null;
   if (response === null || response === undefined) {
-    return { why: 'The connection was lost. It goes on where it stopped.', isCutOff: true };
+    return { why: 'The connection was lost. It goes on where it stopped.', state: 'failed' };
   }
+  // What the server cannot do now it may do later; what it refuses it refuses again.
+  const state = response.getStatus() >= 500 ? 'failed' : 'refused';
   const body = response.getBody();
   try {
     const problem: unknown = JSON.parse(body);
     const detail: unknown = typeof problem === 'object' && problem !== null ? Reflect.get(problem, 'detail') : null;
-    if (typeof detail === 'string') return { why: detail, isCutOff: false };
+    if (typeof detail === 'string') return { why: detail, state };
   } catch {
     // Not JSON: the text itself has to do.
   }
   const text = body.trim() === '' ? `The server answered ${response.getStatus()}.` : body.trim();
-  return { why: text.slice(0, 300), isCutOff: false };
+  return { why: text.slice(0, 300), state };
 }
 
 /** Sends files with tus 1.0: some at once, resumable, also after a reload when the same file is chosen again. */
@@ -69,7 +70,7 @@ export class UploadQueue {
   constructor() {
     resyncs.watch(() => {
       for (const upload of this.uploads.get()) {
-        if (upload.state === 'failed' && this.#jobs.get(upload.id)?.isCutOff === true) this.resume(upload.id);
+        if (upload.state === 'failed') this.resume(upload.id);
       }
     });
     window.addEventListener('beforeunload', (event) => {
@@ -81,7 +82,7 @@ export class UploadQueue {
   add(files: readonly File[], request: NewAssetOptions): void {
     const added = files.map((file): Upload => {
       this.#counter += 1;
-      this.#jobs.set(this.#counter, { file, request, rate: new TransferRate(), transfer: null, isCutOff: false });
+      this.#jobs.set(this.#counter, { file, request, rate: new TransferRate(), transfer: null });
       return {
         id: this.#counter,
         name: file.name,
@@ -143,16 +144,15 @@ export class UploadQueue {
     const due = all.filter(({ state }) => state === 'waiting').toReversed();
     for (const { id } of due.slice(0, Math.max(0, free))) {
       this.#change(id, { state: 'sending' });
-      this.#send(id).catch((error: unknown) => this.#fail(id, describeError(error), false));
+      this.#send(id).catch((error: unknown) => this.#fail(id, describeError(error), 'refused'));
     }
   }
 
-  #fail(id: number, why: string, isCutOff: boolean): void {
+  #fail(id: number, why: string, state: 'failed' | 'refused'): void {
     const job = this.#jobs.get(id);
     if (job === undefined) return;
-    job.isCutOff = isCutOff;
     job.rate.reset();
-    this.#change(id, { state: 'failed', why, bytesPerS: null, etaSeconds: null });
+    this.#change(id, { state, why, bytesPerS: null, etaSeconds: null });
     this.#next();
   }
 
@@ -180,8 +180,8 @@ export class UploadQueue {
       },
       onProgress: this.#noteProgress(id, job),
       onError: (error) => {
-        const { why, isCutOff } = reasonOf(error);
-        this.#fail(id, why, isCutOff);
+        const { why, state } = reasonOf(error);
+        this.#fail(id, why, state);
       },
       onSuccess: ({ lastResponse }) => {
         const assetId = lastResponse.getHeader('Zoetrope-Asset-Id') ?? null;

@@ -30,14 +30,26 @@ function statusOf(upload: Upload): string {
       return `Paused · ${amount}`;
     case 'failed':
       return `Stopped · ${amount}`;
+    case 'refused':
+      return bytes(upload.sizeBytes);
     case 'done':
       return `Uploaded · ${bytes(upload.sizeBytes)}`;
   }
 }
 
+const STATE_WORDS: Readonly<Record<Upload['state'], string>> = {
+  waiting: 'Uploading',
+  sending: 'Uploading',
+  paused: 'Paused',
+  failed: 'Stopped',
+  refused: 'Refused',
+  done: 'Uploaded',
+};
+
 /** A file on its way. */
 export function UploadRow({ upload }: { readonly upload: Upload }): ReactElement {
   const { id, name, state } = upload;
+  const isStopped = state === 'failed' || state === 'refused';
   const part = upload.sizeBytes === 0 ? 0 : upload.sentBytes / upload.sizeBytes;
   return (
     <li className="job" data-upload={state}>
@@ -48,8 +60,8 @@ export function UploadRow({ upload }: { readonly upload: Upload }): ReactElement
         <div className="job-main">
           <p className="job-title">
             <span className="job-name">{name}</span>
-            <span className="state-badge" data-state={state === 'failed' ? 'failed' : 'uploading'}>
-              {state === 'paused' ? 'Paused' : state === 'failed' ? 'Stopped' : 'Uploading'}
+            <span className="state-badge" data-state={isStopped ? 'failed' : 'uploading'}>
+              {STATE_WORDS[state]}
             </span>
           </p>
           <p className="job-facts muted">{statusOf(upload)}</p>
@@ -57,7 +69,7 @@ export function UploadRow({ upload }: { readonly upload: Upload }): ReactElement
             <ProgressBar
               part={part}
               label={`Upload of ${name}`}
-              tone={state === 'failed' ? 'bad' : state === 'paused' ? 'quiet' : 'accent'}
+              tone={isStopped ? 'bad' : state === 'paused' ? 'quiet' : 'accent'}
             />
             <span className="job-percent">{percent(part)}</span>
           </div>
@@ -96,7 +108,7 @@ export function UploadRow({ upload }: { readonly upload: Upload }): ReactElement
           </button>
         </div>
       </div>
-      {state === 'failed' && (
+      {isStopped && (
         <p className="job-cause" role="alert">
           {upload.why}
         </p>
