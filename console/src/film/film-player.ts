@@ -10,6 +10,8 @@ import { hasMore, renditionsOf } from './renditions.ts';
 /** At the end of what there is: so near that nothing more can be shown. */
 const AT_EDGE_S = 0.3;
 const RETRY_MS = 2500;
+/** A change that takes longer shows that it waits. */
+const LONGEST_FREEZE_MS = 3000;
 
 const WORDS: Readonly<Record<Parameters<FilmSessionEvents['onFailed']>[0], string>> = {
   missing: 'It is no longer there.',
@@ -23,7 +25,7 @@ export class FilmPlayer {
   readonly state = new Store<FilmState>(FIRST_STATE);
   /** Seconds from the start; changes with each picture while it plays. */
   readonly position = new Store(0);
-  /** Set while the playlist is read anew: the picture of before, which covers the change. */
+  /** Set while the playlist is read anew: the picture of before covers the change. */
   readonly isFrozen = new Store(false);
   readonly access: PlaybackAccess;
   readonly #master: string;
@@ -34,6 +36,7 @@ export class FilmPlayer {
   #renditions: readonly string[] = [];
   #generation = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #thaw: ReturnType<typeof setTimeout> | undefined;
 
   constructor(assetId: string, masterPath: string, startS = 0) {
     this.#master = ownAddress(masterPath);
@@ -52,6 +55,7 @@ export class FilmPlayer {
       stop.abort();
       this.#generation += 1;
       clearTimeout(this.#retry);
+      clearTimeout(this.#thaw);
       this.#session?.close();
       this.#session = null;
       this.access.close();
@@ -184,6 +188,8 @@ export class FilmPlayer {
     cover.height = video.videoHeight;
     cover.getContext('2d')?.drawImage(video, 0, 0);
     this.isFrozen.set(true);
+    clearTimeout(this.#thaw);
+    this.#thaw = setTimeout(() => this.isFrozen.set(false), LONGEST_FREEZE_MS);
   }
 
   async #open(): Promise<void> {

@@ -126,7 +126,9 @@ export function openFilm(
   hls.loadSource(url);
   return {
     setQuality: (key) => {
-      hls.nextLevel = key === null ? -1 : chooseQuality(key);
+      // What was chosen is shown from the next segment on, also where another is buffered; automatic goes on from what is there.
+      if (key === null) hls.nextLevel = -1;
+      else hls.currentLevel = chooseQuality(key);
     },
     setAudio: (key) => {
       hls.audioTrack = hls.audioTracks.findIndex((track) => keyOf(track) === key);
