@@ -211,7 +211,7 @@ export interface WrittenObject {
 /** A stretch of audio to encode. Positions count output samples from time 0 and are multiples of 1024 but for the track's end. */
 export interface EncodeAudioRequest {
   readonly source: SplitAudio;
-  /** Parts that hold the stretch and half a second around it. */
+  /** Parts that hold the stretch and two and a half seconds around it. */
   readonly parts: readonly string[];
   readonly spec: AudioSpec;
   readonly fromSample: number;

@@ -36,7 +36,8 @@ const MAX_STILL_90K = 1000 * TICKS_PER_MS;
 const AAC_FRAME = 1024;
 /** Audio is cheap: a task does so many times a video chunk's length. */
 const AUDIO_CHUNK_FACTOR = 3;
-const AUDIO_MARGIN_S = 0.6;
+/** The encoder is warmed up for two seconds, the decoder before it for half a one. */
+const AUDIO_MARGIN_S = 2.6;
 
 /**
  * Cuts a video into chunks at keyframes. The first is about one segment long, so that something plays soon; the others about `chunkMs`. A group of pictures

@@ -2,7 +2,13 @@ import { setPriority } from 'node:os';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ProcessKind } from '../protocol.ts';
-import type { DescribeRequest, SplitRequest } from '../transcoder.ts';
+import type {
+  DescribeRequest,
+  EncodeAudioRequest,
+  DrawPicturesRequest,
+  EncodeVideoRequest,
+  SplitRequest,
+} from '../transcoder.ts';
 import { serveProcess } from './serve-process.ts';
 import { Progress, type TranscodeContext } from './transcode-context.ts';
 
@@ -32,5 +38,11 @@ type Run = (request: unknown, context: TranscodeContext) => Promise<unknown>;
 /** Code for one kind of run alone is loaded: a process does one and ends. */
 const RUNS: { readonly [K in ProcessKind]?: Run } = {
   describe: async (request, context) => (await import('./describe.ts')).describe(request as DescribeRequest, context),
+  encodeAudio: async (request, context) =>
+    (await import('./audio/encode-audio.ts')).encodeAudio(request as EncodeAudioRequest, context),
   split: async (request, context) => (await import('./split/split.ts')).split(request as SplitRequest, context),
+  encodeVideo: async (request, context) =>
+    (await import('./video/encode-video.ts')).encodeVideo(request as EncodeVideoRequest, context),
+  drawPictures: async (request, context) =>
+    (await import('./pictures/draw-pictures.ts')).drawPictures(request as DrawPicturesRequest, context),
 };

@@ -57,14 +57,16 @@ export class AudioSplitter implements Disposable {
     const samples = this.#samples.of(packet);
     const position = this.#place(time90k);
     if (position === null) return;
-    this.#next = position + samples;
-    if (this.#next < -KEPT_BEFORE_START_S * this.#sampleRateHz) return;
+    // The first packet of some codecs prepares their decoder alone: the next one's time stamp tells where the sound begins.
+    if (samples > 0) this.#next = position + samples;
+    const end = position + samples;
+    if (end < -KEPT_BEFORE_START_S * this.#sampleRateHz) return;
     const part = this.#parts.at(-1);
     if (part === undefined || position - part.fromSample >= PART_S * this.#sampleRateHz) {
       await this.#writer.close();
       this.#parts.push({ key: this.#writer.key, fromSample: position });
     }
-    this.#end = Math.max(this.#end, this.#next - this.#cutAtEnd(packet, samples));
+    this.#end = Math.max(this.#end, end - this.#cutAtEnd(packet, samples));
     this.#writer.add({
       pts: position,
       dts: position,

@@ -23,9 +23,21 @@ export class PacketSamples implements Disposable {
 
   of(packet: SourcePacket): number {
     if (this.#decoder !== undefined) return this.#decoder.count(packet);
+    return this.#said(packet) ?? this.#decoded(packet);
+  }
+
+  #decoded(packet: SourcePacket): number {
+    this.#decoder = new SampleCounter(this.#header, this.#sampleRateHz);
+    return this.#decoder.count(packet);
+  }
+
+  /** What the container or the codec say; null where it cannot be relied on. */
+  #said(packet: SourcePacket): number | null {
     const { timeBase, codecpar } = this.#stream;
     const exact = (packet.duration90k * this.#sampleRateHz) / 90_000;
     const { codec } = this.#header.parameters;
+    // FFmpeg's durations of Vorbis packets are wrong at the borders of Ogg pages, where blocks of two lengths meet.
+    if (codec === 'vorbis') return null;
     if (codec === 'opus' && packet.duration90k > 0) {
       const steps = Math.round((packet.duration90k * OPUS_STEPS_PER_S) / 90_000);
       return Math.round((steps * this.#sampleRateHz) / OPUS_STEPS_PER_S);
@@ -34,9 +46,7 @@ export class PacketSamples implements Disposable {
     if (isOwnClock && packet.duration90k > 0) return Math.round(exact);
     const frame = avGetAudioFrameDuration2(codecpar, packet.data.length);
     const off90k = Math.abs((frame * 90_000) / this.#sampleRateHz - packet.duration90k);
-    if (frame > 0 && (packet.duration90k === 0 || off90k <= ROUNDING_90K)) return frame;
-    this.#decoder = new SampleCounter(this.#header, this.#sampleRateHz);
-    return this.#decoder.count(packet);
+    return frame > 0 && (packet.duration90k === 0 || off90k <= ROUNDING_90K) ? frame : null;
   }
 
   [Symbol.dispose](): void {

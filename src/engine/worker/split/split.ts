@@ -20,6 +20,8 @@ const MAX_WAITING_BYTES = 128 << 20;
 /** So many failures in a row are the end of what can be read. */
 const MAX_FAILURES = 500;
 const TICKS_PER_MS = 90;
+/** Containers that count milliseconds miss the first sample by less. */
+const ROUNDING_90K = 135;
 /** A file may be shorter than it says by a second and this part, before it counts as cut off. */
 const CUT_OFF_PART = 0.02;
 
@@ -241,5 +243,6 @@ class Splitter implements Disposable {
 function soundStart(packet: SourcePacket, { codecpar }: Stream): number {
   const time90k = packet.pts90k ?? packet.dts90k ?? 0;
   const heard90k = time90k + (skippedSamples(packet).atStart * 90_000) / codecpar.sampleRate;
-  return time90k < 0 ? Math.max(0, heard90k) : heard90k;
+  const isRounded = Math.abs(heard90k) <= ROUNDING_90K;
+  return time90k < 0 && !isRounded ? Math.max(0, heard90k) : heard90k;
 }
