@@ -68,6 +68,10 @@ export interface AssetChange {
   readonly newTasks?: readonly NewTask[];
   /** Waiting and running ones become cancelled: the worker's next renewal or finish says `lost`. */
   readonly cancelTasks?: readonly string[];
+  /** Tasks that are done and whose results are needed no more: {@link AssetStore.jobToSettle} leaves them out from now on. */
+  readonly takenIn?: readonly string[];
+  /** More is to be decided: the asset stays, or comes, among {@link AssetStore.unsettledAssets}. Left out: nothing is until a task ends. */
+  readonly isUnfinished?: boolean;
   /** Segments in order, to be published. */
   readonly segments?: readonly AssetSegment[];
   readonly events?: readonly NewWebhookEvent[];
@@ -129,11 +133,17 @@ export interface AssetStore {
   /** One asset with its outputs and the tasks of its round, as of one moment. @throws not_found */
   assetJob(id: string): Promise<AssetJob>;
   /**
+   * As {@link AssetStore.assetJob}, but no more than a decision needs, for a job of many hours has thousands of tasks: those that were taken in are left out,
+   * and of those that are not done the input, which is null. @throws not_found
+   */
+  jobToSettle(id: string): Promise<AssetJob>;
+  /**
    * Applies a decision if the asset is still at `version`; answers the new asset, or null when it has moved on (read and decide again).
    * A raised round cancels what still waits or runs of earlier ones, and progress counts from its tasks alone.
    * Segments lie behind the end of their rendition, else `conflict`: a chunk is published once. An output that is named and is not there is `not_found`, a
    * name or an id that is taken `conflict`; nothing is changed then. @throws not_found when the asset is gone
-   * Marks the asset as settled: {@link AssetStore.unsettledAssets} no longer names it until a task ends or a lease is lost for good.
+   * Marks the asset as settled: {@link AssetStore.unsettledAssets} no longer names it until a task ends or a lease is lost for good,
+   * unless the change says otherwise.
    */
   settleAsset(id: string, version: number, change: AssetChange): Promise<Asset | null>;
   /** Assets about which something is to be decided: a task ended, or they were just made. Oldest first. */
@@ -145,7 +155,7 @@ export interface AssetStore {
 
   /**
    * Takes the next task that may run now: highest priority of the asset, then lowest rank, then the asset with the fewest running tasks, then
-   * the oldest asset, then the lowest ordinal. Null: there is none. Counts a try and sets the lease.
+   * the one whose turn was longest ago (never: before all), then the oldest asset, then the lowest ordinal. Null: there is none. Counts a try and sets the lease.
    */
   claimTask(request: {
     readonly workerId: string;

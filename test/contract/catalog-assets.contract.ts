@@ -197,6 +197,31 @@ export function assetsContract(adapter: string, make: MakeCatalog): void {
       );
     });
 
+    test('a decision may leave more to be decided', async (t) => {
+      const w = await makeWorld(t, make);
+      const { asset } = await assetWith(w, {});
+      assert.deepEqual(await w.catalog.unsettledAssets(9), []);
+      await settle(w.catalog, asset, { asset: { name: 'other' }, isUnfinished: true });
+      assert.deepEqual(await w.catalog.unsettledAssets(9), [asset.id]);
+      await settle(w.catalog, asset, { isUnfinished: false });
+      assert.deepEqual(await w.catalog.unsettledAssets(9), []);
+    });
+
+    test('a decision reads the tasks that were not taken in, with the input of those that are done', async (t) => {
+      const w = await makeWorld(t, make);
+      const newTasks = [0, 1, 2].map((ordinal) => newTask({ ordinal, input: { chunk: ordinal } }));
+      const { asset } = await assetWith(w, { newTasks, newOutputs: [newOutput()] });
+      for (const result of ['a', 'b']) await w.catalog.finishTask(tryOf(await claim(w.catalog)), done({ result }));
+      const whole = await w.catalog.assetJob(asset.id);
+      const tasks = whole.tasks.map((task) => (task.state === 'done' ? task : { ...task, input: null }));
+      assert.deepEqual(await w.catalog.jobToSettle(asset.id), { ...whole, tasks });
+      await settle(w.catalog, asset, { takenIn: [tasks[0]?.id ?? ''] });
+      const left = await w.catalog.jobToSettle(asset.id);
+      assert.deepEqual(left.tasks, tasks.slice(1));
+      assert.deepEqual((await w.catalog.assetJob(asset.id)).tasks, whole.tasks, 'the job has them all');
+      await throwsCode(w.catalog.jobToSettle('ast_missing'), 'not_found');
+    });
+
     test('segments are published in order on a rendition of the output’s name, with an epoch for each init', async (t) => {
       const w = await makeWorld(t, make);
       const { asset, outputs } = await assetWith(w, { newOutputs: [newOutput(), newOutput()] });

@@ -26,7 +26,7 @@ export function claimsContract(adapter: string, make: MakeCatalog): void {
       assert.equal(new Set(ids).size, 15);
     });
 
-    test('next is by priority, rank, fewest running of the asset, age of the asset, ordinal', async (t) => {
+    test('next is by priority, rank, fewest running of the asset, its last turn, its age, ordinal', async (t) => {
       const w = await makeWorld(t, make);
       const tasks = (name: string, plans: readonly (readonly [rank: number, ordinal: number])[]): NewTask[] =>
         plans.map(([rank, ordinal]) => newTask({ rank, ordinal, input: `${name} ${rank}.${ordinal}` }));
@@ -77,9 +77,34 @@ export function claimsContract(adapter: string, make: MakeCatalog): void {
       ]);
     });
 
+    test('with one task at a time assets take turns: a long job does not keep a short one waiting, nor short ones a long one', async (t) => {
+      const w = await makeWorld(t, make);
+      const made = async (name: string, count: number): Promise<void> => {
+        await w.pass(1);
+        const newTasks = Array.from({ length: count }, (_, ordinal) => newTask({ ordinal, input: name }));
+        await assetWith(w, { newTasks });
+      };
+      const order: unknown[] = [];
+      const next = async (): Promise<void> => {
+        const task = await claimNext(w.catalog);
+        if (task === null) return;
+        order.push(task.input);
+        await w.catalog.finishTask({ taskId: task.id, attempt: task.attempt }, done());
+      };
+      await made('long', 6);
+      await next();
+      await next();
+      await made('short', 2);
+      await next();
+      await made('later', 1);
+      for (let count = 0; count < 9; count++) await next();
+      assert.deepEqual(order, ['long', 'long', 'short', 'later', 'long', 'short', 'long', 'long', 'long']);
+    });
+
     test('the order of claims is the stated one, whatever happens in between', async (t) => {
       const w = await makeWorld(t, make);
-      const assets = new Map<string, { readonly priority: number; readonly at: number }>();
+      const assets = new Map<string, Known>();
+      let turns = 0;
       await fc.assert(
         fc.asyncProperty(fc.array(fc.tuple(fc.nat(5), fc.nat(3), fc.nat(2)), { maxLength: 25 }), async (steps) => {
           const held: Task[] = [];
@@ -88,12 +113,15 @@ export function claimsContract(adapter: string, make: MakeCatalog): void {
             if (action < 2) {
               const newTasks = Array.from({ length: x }, (_, ordinal) => newTask({ rank: (ordinal + y) % 3, ordinal }));
               const { asset } = await assetWith(w, { priority: y - 1, newTasks });
-              assets.set(asset.id, { priority: asset.priority, at: asset.createdAtMs });
+              assets.set(asset.id, { priority: asset.priority, at: asset.createdAtMs, turn: 0 });
             } else if (action < 5) {
               const expected = await expectedNext(w.catalog, assets, w.clock.nowMs());
               const task = await claimNext(w.catalog);
               assert.equal(task?.id, expected);
-              if (task !== null) held.push(task);
+              if (task === null) continue;
+              held.push(task);
+              const known = assets.get(task.assetId);
+              if (known !== undefined) assets.set(task.assetId, { ...known, turn: ++turns });
             } else {
               const task = held.shift();
               const outcome = y === 0 ? done() : failed(w.clock.nowMs() + x);
@@ -126,6 +154,14 @@ export function claimsContract(adapter: string, make: MakeCatalog): void {
   });
 }
 
+/** What the order of claims depends on besides tasks. */
+interface Known {
+  readonly priority: number;
+  readonly at: number;
+  /** 0: never had one. */
+  readonly turn: number;
+}
+
 async function claimNext(catalog: Catalog): Promise<Task | null> {
   return (await catalog.claimTask({ workerId: 'worker', leaseMs: 3_600_000 }))?.task ?? null;
 }
@@ -133,16 +169,16 @@ async function claimNext(catalog: Catalog): Promise<Task | null> {
 /** The order of claims as the contract words it, by looking at everything. */
 async function expectedNext(
   catalog: Catalog,
-  assets: ReadonlyMap<string, { readonly priority: number; readonly at: number }>,
+  assets: ReadonlyMap<string, Known>,
   nowMs: number,
 ): Promise<string | undefined> {
   const all: { readonly key: readonly (number | string)[]; readonly id: string }[] = [];
-  for (const [id, { priority, at }] of assets) {
+  for (const [id, { priority, at, turn }] of assets) {
     const { tasks } = await catalog.assetJob(id);
     const running = tasks.filter(({ state }) => state === 'running').length;
     for (const task of tasks) {
       if (task.state !== 'waiting' || task.notBeforeMs > nowMs) continue;
-      all.push({ id: task.id, key: [-priority, task.rank, running, at, id, task.ordinal, task.id] });
+      all.push({ id: task.id, key: [-priority, task.rank, running, turn, at, id, task.ordinal, task.id] });
     }
   }
   return all.toSorted((a, b) => compare(a.key, b.key))[0]?.id;

@@ -29,6 +29,8 @@ export interface AssetTable {
   waiting_tasks: number;
   /** Rows in task that run. */
   running_tasks: number;
+  /** The feed's revision when a task of it was claimed last; 0: never. */
+  served_at_revision: number;
 }
 
 /** One thing made from an asset. */
@@ -96,4 +98,6 @@ export interface TaskTable {
   wall_ms: number;
   /** JSON object. */
   shares: string | null;
+  /** 1 when all that is made of its result has been made. */
+  taken_in: number;
 }

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { ZoetropeError } from '../../base/errors.ts';
-import type { AssetStore } from '../asset-store.ts';
+import type { AssetJob, AssetStore } from '../asset-store.ts';
 import { assetSearchText, toAsset, toTask } from './asset-rows.ts';
-import type { AssetTable } from './asset-schema.ts';
+import type { AssetTable, TaskTable } from './asset-schema.ts';
 import type { SqlBackend } from './backend.ts';
 import { pageLimit, readCursor, toPage } from './cursor.ts';
 import { makeTasks } from './make-tasks.ts';
@@ -54,6 +54,7 @@ export function sqlAssetStore(
           unsettled: 1,
           waiting_tasks: 0,
           running_tasks: 0,
+          served_at_revision: 0,
         };
         await scope.db.insertInto('asset').values(row).execute();
         await makeTasks(backend, scope, row, tasks);
@@ -89,24 +90,9 @@ export function sqlAssetStore(
     outputsOf: (assetIds) =>
       assetIds.length === 0 ? Promise.resolve(new Map()) : backend.snapshot((db) => readOutputs(db, assetIds)),
 
-    assetJob: (id) =>
-      backend.snapshot(async (db) => {
-        const asset = await findAsset(db, id);
-        const tasks = await db
-          .selectFrom('task')
-          .selectAll()
-          .where('asset_id', '=', id)
-          .where('round', '=', asset.round)
-          .orderBy('rank')
-          .orderBy('ordinal')
-          .orderBy('id')
-          .execute();
-        return {
-          asset: toAsset(asset),
-          outputs: (await readOutputs(db, [id])).get(id) ?? [],
-          tasks: tasks.map(toTask),
-        };
-      }),
+    assetJob: (id) => readJob(backend, id, allTasks),
+
+    jobToSettle: (id) => readJob(backend, id, openTasks),
 
     settleAsset: (id, version, change) =>
       backend.write(async (scope) => {
@@ -146,6 +132,68 @@ export function sqlAssetStore(
       }),
   };
 }
+
+type FindTasks = (db: CatalogDb, asset: Row<AssetTable>) => Promise<readonly Row<TaskTable>[]>;
+
+function readJob(backend: SqlBackend, id: string, findTasks: FindTasks): Promise<AssetJob> {
+  return backend.snapshot(async (db) => {
+    const asset = await findAsset(db, id);
+    const tasks = await findTasks(db, asset);
+    return { asset: toAsset(asset), outputs: (await readOutputs(db, [id])).get(id) ?? [], tasks: tasks.map(toTask) };
+  });
+}
+
+const allTasks: FindTasks = (db, { id, round }) =>
+  db
+    .selectFrom('task')
+    .selectAll()
+    .where('asset_id', '=', id)
+    .where('round', '=', round)
+    .orderBy('rank')
+    .orderBy('ordinal')
+    .orderBy('id')
+    .execute();
+
+/** All but the input, which may be long. */
+const SMALL_TASK_COLUMNS = [
+  'id',
+  'asset_id',
+  'kind',
+  'round',
+  'priority',
+  'rank',
+  'ordinal',
+  'output_ids',
+  'weight',
+  'state',
+  'attempt',
+  'returned_tries',
+  'max_attempts',
+  'not_before_ms',
+  'worker_id',
+  'lease_until_ms',
+  'progress',
+  'result',
+  'cause',
+  'cpu_ms',
+  'peak_memory_bytes',
+  'wall_ms',
+  'shares',
+  'taken_in',
+] as const;
+
+const openTasks: FindTasks = (db, { id, round }) =>
+  db
+    .selectFrom('task')
+    .select(SMALL_TASK_COLUMNS)
+    .select(sql<string>`case when state = 'done' then input else 'null' end`.as('input'))
+    .where('asset_id', '=', id)
+    .where('round', '=', round)
+    .where(sql<boolean>`taken_in = 0`)
+    .orderBy('rank')
+    .orderBy('ordinal')
+    .orderBy('id')
+    .execute();
 
 async function findAsset(db: CatalogDb, id: string): Promise<Row<AssetTable>> {
   const row = await db.selectFrom('asset').selectAll().where('id', '=', id).executeTakeFirst();

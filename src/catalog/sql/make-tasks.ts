@@ -41,6 +41,7 @@ export async function makeTasks(
       peak_memory_bytes: 0,
       wall_ms: 0,
       shares: null,
+      taken_in: 0,
     };
     try {
       await insertTask(scope.db, row);

@@ -18,8 +18,8 @@ export async function settleAsset(
   asset: Row<AssetTable>,
   change: AssetChange,
 ): Promise<Row<AssetTable>> {
-  const after: Row<AssetTable> = { ...changedAsset(asset, change), version: asset.version + 1, unsettled: 0 };
-  const { id, waiting_tasks: _waiting, running_tasks: _running, ...columns } = after;
+  const after: Row<AssetTable> = { ...changedAsset(asset, change), version: asset.version + 1 };
+  const { id, waiting_tasks: _waiting, running_tasks: _running, served_at_revision: _served, ...columns } = after;
   await scope.db.updateTable('asset').set(columns).where('id', '=', id).execute();
   scope.changed(id);
   if (after.name !== asset.name) await rename(scope, after);
@@ -30,6 +30,7 @@ export async function settleAsset(
   await makeOutputs(backend, scope, id, change.newOutputs ?? []);
   for (const output of change.outputs ?? []) await changeOutput(scope, id, output);
   await cancelTasks(scope, id, change.cancelTasks ?? []);
+  await takeIn(scope, id, change.takenIn ?? []);
   await makeTasks(backend, scope, after, change.newTasks ?? []);
   await appendAssetSegments(backend, scope, id, change.segments ?? []);
   await publishEvents(backend, scope, change.events ?? []);
@@ -51,6 +52,7 @@ function changedAsset(asset: Row<AssetTable>, change: AssetChange): Row<AssetTab
     started_at_ms: to.startedAtMs === undefined ? asset.started_at_ms : to.startedAtMs,
     playable_at_ms: to.playableAtMs === undefined ? asset.playable_at_ms : to.playableAtMs,
     ended_at_ms: to.endedAtMs === undefined ? asset.ended_at_ms : to.endedAtMs,
+    unsettled: Number(change.isUnfinished ?? false),
   };
 }
 
@@ -110,6 +112,12 @@ async function cancelTasks(scope: WriteScope, assetId: string, ids: readonly str
       lease_until_ms: null,
       progress: 0,
     });
+  }
+}
+
+async function takeIn({ db }: WriteScope, assetId: string, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    await db.updateTable('task').set({ taken_in: 1 }).where('id', '=', id).where('asset_id', '=', assetId).execute();
   }
 }
 

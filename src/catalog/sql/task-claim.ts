@@ -99,6 +99,7 @@ async function firstOf(
     .where('task.kind', 'in', kinds)
     .where('task.not_before_ms', '<=', nowMs)
     .orderBy('asset.running_tasks')
+    .orderBy('asset.served_at_revision')
     .orderBy('asset.created_at_ms')
     .orderBy('asset.id')
     .orderBy('task.ordinal')

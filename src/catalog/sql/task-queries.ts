@@ -34,6 +34,7 @@ export const insertTask = prepare<Row<TaskTable>>((db, param) =>
     peak_memory_bytes: param('peak_memory_bytes'),
     wall_ms: param('wall_ms'),
     shares: param('shares'),
+    taken_in: param('taken_in'),
   }),
 );
 
@@ -67,6 +68,14 @@ export const countTasks = prepare<{ id: string; waiting: number; running: number
       waiting_tasks: eb('waiting_tasks', '+', param('waiting')),
       running_tasks: eb('running_tasks', '+', param('running')),
     }))
+    .where('id', '=', param('id')),
+);
+
+/** Notes that an asset had its turn. */
+export const noteServed = prepare<{ id: string; revision: number }>((db, param) =>
+  db
+    .updateTable('asset')
+    .set({ served_at_revision: param('revision') })
     .where('id', '=', param('id')),
 );
 

@@ -8,7 +8,7 @@ import { readOutputs } from './output-queries.ts';
 import { found, type Row } from './rows.ts';
 import { changeTask } from './task-change.ts';
 import { findClaimable } from './task-claim.ts';
-import { findTask, unsettle } from './task-queries.ts';
+import { findTask, noteServed, unsettle } from './task-queries.ts';
 
 type TaskRow = Row<TaskTable>;
 
@@ -39,7 +39,7 @@ export function sqlTaskStore(
           progress: 0,
         };
         await changeTask(scope, row, claimed);
-        scope.changed(row.asset_id);
+        await noteServed(scope.db, { id: row.asset_id, revision: scope.changed(row.asset_id) });
         const task = toTask(claimed);
         const asset = await scope.db.selectFrom('asset').selectAll().where('id', '=', row.asset_id).executeTakeFirst();
         const outputs = (await readOutputs(scope.db, [row.asset_id])).get(row.asset_id) ?? [];
