@@ -67,10 +67,12 @@ function startOf(search: string): number {
 
 function usePlayer(asset: AssetJson): FilmPlayer | null {
   const path = asset.playback?.hls ?? null;
-  const [player, setPlayer] = useState<FilmPlayer | null>(null);
-  useEffect(() => {
-    setPlayer(path === null ? null : new FilmPlayer(asset.id, path, startOf(location.search)));
-  }, [asset.id, path]);
+  const make = (): FilmPlayer | null =>
+    path === null ? null : new FilmPlayer(asset.id, path, startOf(location.search));
+  const [made, setMade] = useState(() => ({ path, player: make() }));
+  // It became playable, or no longer is.
+  if (made.path !== path) setMade({ path, player: make() });
+  const { player } = made;
   // What has begun since: each may be a rendition that the playlist now names.
   const begun = asset.outputs
     .filter(({ kind, progress }) => progress > 0 && (kind === 'video' || kind === 'audio' || kind === 'subtitles'))

@@ -33,12 +33,18 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
 }
 
 /** An address that can be read, selected and copied. */
-export function AddressRow({ label, url }: { readonly label: string; readonly url: string }): ReactElement {
+export function AddressRow(props: {
+  readonly label: string;
+  readonly url: string;
+  /** What it is called aloud; left out: the label's address. */
+  readonly what?: string;
+}): ReactElement {
+  const { label, url, what = `${label} address` } = props;
   return (
     <div className="address-row">
       <span className="address-label">{label}</span>
-      <input readOnly value={url} aria-label={`${label} address`} onFocus={(event) => event.target.select()} />
-      <CopyButton text={url} what={`${label} address`} />
+      <input readOnly value={url} aria-label={what} onFocus={(event) => event.target.select()} />
+      <CopyButton text={url} what={what} />
     </div>
   );
 }

@@ -13,8 +13,8 @@ import { duration, listTime } from '../time/format.ts';
 import { useNow } from '../time/now.ts';
 import { bodyText, stateText, subjectHref } from './delivery-text.ts';
 
-/** How often the log is read anew while something in it waits. */
-const REFRESH_MS = 3000;
+/** How often the log is read anew: while something in it waits, and else. */
+const [BUSY_REFRESH_MS, CALM_REFRESH_MS] = [2000, 8000];
 const STATES: readonly (readonly [DeliveryFilter['state'], string])[] = [
   [null, 'All'],
   ['waiting', 'Waiting'],
@@ -165,13 +165,13 @@ export function DeliveryLog({ endpoints }: { readonly endpoints: readonly Endpoi
     return () => loading.abort();
   }, [filter, resync, asked]);
 
-  // There are no events of deliveries: while one waits and only the newest are shown, the log is asked again.
+  // There are no events of deliveries: while only the newest are shown, the log is asked again.
   const isWaiting = items?.some(({ state }) => state === 'waiting') === true;
   useEffect(() => {
-    if (!isWaiting) return undefined;
-    const timer = setInterval(() => {
+    const refresh = (): void => {
       if (!isDeep.current && !document.hidden) again();
-    }, REFRESH_MS);
+    };
+    const timer = setInterval(refresh, isWaiting ? BUSY_REFRESH_MS : CALM_REFRESH_MS);
     return () => clearInterval(timer);
   }, [isWaiting, again]);
 

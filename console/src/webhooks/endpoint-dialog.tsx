@@ -133,7 +133,7 @@ export function SecretDialog(props: {
         </a>{' '}
         says, with this secret. Put it where the receiver checks it. {note}
       </p>
-      <AddressRow label="Secret" url={secret} />
+      <AddressRow label="Secret" what="Secret" url={secret} />
       <div className="dialog-actions">
         <button type="button" className="button" data-first onClick={onClose}>
           Done
