@@ -330,3 +330,40 @@ describe('console, uploaded files', () => {
     });
   });
 });
+
+describe('console, uploaded files on a server with keys', () => {
+  it('takes, shows and plays a file with the tab’s key', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'zoetrope-console-vod-'));
+    await using server = await TestServer.start({ env: { ZOETROPE_GRPC_PORT: '0' } });
+    const browser = await launchBrowser();
+    try {
+      await makeFilm(join(directory, 'mine.mp4'), 4, '320x180');
+      const options = ['--name', 'console', '--scopes', 'ingest,read,manage', '--tenant', 'acme'];
+      const made = await server.command(['keys', 'create', ...options]);
+      const key = /zk_\S+/.exec(made.stdout)?.[0] ?? '';
+      await eventually(
+        'the server asks for a key',
+        async () => ((await server.api.request('/v1/assets')).status === 401 ? true : undefined),
+        { timeoutMs: 30_000 },
+      );
+      const page = await browser.newPage({ ...DESK });
+      page.setDefaultTimeout(15_000);
+      await page.goto(`${server.url}/assets`);
+      await page.getByLabel('Key', { exact: true }).fill(key);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.locator('input[type="file"][multiple]').setInputFiles(join(directory, 'mine.mp4'));
+      const row = page.locator('.job[data-state="ready"]', { hasText: 'mine.mp4' });
+      await row.waitFor({ timeout: READY_MS });
+      await row.locator('.job-poster img').waitFor();
+      await row.getByRole('link', { name: 'mine.mp4' }).click();
+      await page.locator('.gallery img').waitFor();
+      await page.getByRole('button', { name: 'Play' }).first().click();
+      await eventually('it plays', async () => ((await page.evaluate<Look>(LOOK)).timeS > 0.5 ? true : undefined), {
+        timeoutMs: 15_000,
+      });
+    } finally {
+      await browser.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});

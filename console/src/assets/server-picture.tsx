@@ -17,7 +17,8 @@ function KeyedPicture({ url, alt, children }: ServerPictureProps & { readonly ur
   const [picture, setPicture] = useState<Picture | null>(null);
   const place = useRef<HTMLSpanElement>(null);
   useEffect(() => {
-    const element = place.current;
+    // Its own element has no box: it lies in its parent's.
+    const element = place.current?.parentElement ?? null;
     if (element === null) return undefined;
     const loading = new AbortController();
     let loaded: Picture | null = null;
