@@ -56,7 +56,10 @@ test('the generated types are those of proto/', () => {
 
 function checkTour(steps: Steps): void {
   assert.equal(steps.get('health')?.['status'], 'SERVING');
-  assert.deepEqual(steps.get('reflection')?.['services'], ['grpc.health.v1.Health', 'zoetrope.v1.AssetService']);
+  const reflection = steps.get('reflection');
+  assert.deepEqual(reflection?.['services'], ['grpc.health.v1.Health', 'zoetrope.v1.AssetService']);
+  assert.ok(Array.isArray(reflection?.['methods']) && reflection['methods'].includes('WatchAsset'));
+  assert.equal(reflection?.['field'], 'google.protobuf.Timestamp');
   const uploaded = steps.get('uploaded');
   const id = uploaded?.['id'];
   assert.deepEqual(uploaded, { id, name: 'from Python', reference: 'ref-1', priority: 3 });

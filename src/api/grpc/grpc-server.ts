@@ -8,7 +8,7 @@ import type { Component } from '../../base/component.ts';
 import { messageOf, ZoetropeError } from '../../base/errors.ts';
 import { AssetFeed } from '../rest/asset-feed.ts';
 import { assetHandlers, type AssetHandlersDeps } from './asset-handlers.ts';
-import { ASSET_SERVICE, loadDefinition } from './definition.ts';
+import { ASSET_SERVICE, loadDefinition, loadReflected } from './definition.ts';
 
 /** Where it listens, and with which certificates. */
 export interface GrpcListen {
@@ -60,7 +60,7 @@ export class GrpcServer implements Component {
     });
     server.addService(definition.assetService, { ...assetHandlers({ ...this.#deps, feed: this.#feed }) });
     // Whoever asks what is here is to learn of the health checks too.
-    new ReflectionService({ ...definition.package, ...loadSync(healthProtoPath) }).addToServer(server);
+    new ReflectionService({ ...loadReflected(), ...loadSync(healthProtoPath) }).addToServer(server);
     this.#health.addToServer(server);
     const credentials = await credentialsFor(this.#deps.listen);
     this.#server = server;
