@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { AssetChange, AssetJob, AssetStore, NewTask, OutputChange } from '../catalog/asset-store.ts';
+import type { AssetChange, AssetJob, AssetStore, NewTask } from '../catalog/asset-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import {
   assetPrefix,
@@ -16,7 +16,7 @@ import {
 } from '../timeline/asset.ts';
 import { assetEvent } from './asset-events.ts';
 import { RANK } from './plan-tasks.ts';
-import { settle } from './settle.ts';
+import { cancelJob } from './settle.ts';
 import type { Settler } from './settler.ts';
 
 /** Where the file of a new asset is. */
@@ -96,28 +96,10 @@ class Assets implements AssetService {
   }
 
   async cancel(id: string): Promise<Asset> {
-    const { settler, clock } = this.#deps;
-    return await settler.apply(id, ({ asset, outputs, tasks }) => {
-      if (isFinal(asset.state)) throw ended('asset', id, asset.state);
-      const nowMs = clock.nowMs();
-      const open = outputs.filter(({ state }) => !isFinal(state));
-      const after = outputs.map((output) => ({
-        ...output,
-        kind: output.spec.kind,
-        state: isFinal(output.state) ? output.state : ('cancelled' as const),
-      }));
-      return {
-        asset: { state: 'cancelled', endedAtMs: nowMs },
-        outputs: outputs.map((output): OutputChange => ({
-          id: output.id,
-          files: [],
-          publishedChunks: 0,
-          ...(open.includes(output) ? { state: 'cancelled', endedAtMs: nowMs } : {}),
-        })),
-        removeRenditions: outputs.map((output) => output.id),
-        cancelTasks: openTasks(tasks),
-        events: [assetEvent('asset.cancelled', { ...asset, state: 'cancelled' }, after)],
-      };
+    const { settler, clock, ids, segmentMs, chunkMs, maxAttempts } = this.#deps;
+    return await settler.apply(id, (job) => {
+      if (isFinal(job.asset.state)) throw ended('asset', id, job.asset.state);
+      return cancelJob(job, { ids, segmentMs, chunkMs, maxAttempts, nowMs: clock.nowMs() });
     });
   }
 
@@ -133,6 +115,7 @@ class Assets implements AssetService {
         outputs: [{ id: outputId, state: 'cancelled', endedAtMs: clock.nowMs(), publishedChunks: 0, files: [] }],
         removeRenditions: [outputId],
         cancelTasks: tasksForNobody(job, outputId),
+        isUnfinished: true,
       };
       return cancelled;
     });
@@ -144,7 +127,10 @@ class Assets implements AssetService {
   }
 
   async retry(id: string): Promise<Asset> {
-    const { settler, objects } = this.#deps;
+    const { settler, objects, catalog } = this.#deps;
+    const ended = await catalog.getAsset(id);
+    // Else what a cancellation still removes would be taken for the file.
+    if (ended.state === 'cancelled') await settler.cleanUp(ended);
     const hasFile = await isThere(objects, sourceKey(id));
     return await settler.apply(id, ({ asset, outputs, tasks }) => {
       const { source } = asset;
@@ -178,12 +164,7 @@ class Assets implements AssetService {
   }
 
   async update(id: string, change: { readonly name?: string; readonly priority?: number }): Promise<Asset> {
-    const { clock, ids, segmentMs, chunkMs, maxAttempts, settler } = this.#deps;
-    // Applying marks the asset as settled, so what is to be settled goes with it.
-    return await settler.apply(id, (job) => {
-      const settled = settle(job, { ids, segmentMs, chunkMs, maxAttempts, nowMs: clock.nowMs() });
-      return { ...settled, asset: { ...settled.asset, ...change } };
-    });
+    return await this.#deps.settler.apply(id, () => ({ asset: change, isUnfinished: true }));
   }
 
   async remove(id: string): Promise<void> {

@@ -112,7 +112,9 @@ class Runner implements TaskRunner {
     const ref = { objectKey: fileKey(asset) };
     await this.#noteStart(asset);
     const media = await transcoder.describe({ ref, limits }, { signal: context.signal });
-    await this.#deps.settler.apply(asset.id, (job) => (isFinal(job.asset.state) ? {} : { asset: { media } }));
+    await this.#deps.settler.apply(asset.id, (job) =>
+      isFinal(job.asset.state) || job.asset.round !== asset.round ? null : { asset: { media }, isUnfinished: true },
+    );
     const { value, usage } = await transcoder.split(
       {
         ref,
@@ -234,7 +236,9 @@ class Runner implements TaskRunner {
     if (asset.startedAtMs !== null) return;
     const startedAtMs = this.#deps.clock.nowMs();
     await this.#deps.settler.apply(asset.id, (job) =>
-      job.asset.state === 'queued' ? { asset: { state: 'probing', startedAtMs } } : {},
+      job.asset.state === 'queued' && job.asset.round === asset.round
+        ? { asset: { state: 'probing', startedAtMs }, isUnfinished: true }
+        : null,
     );
   }
 }

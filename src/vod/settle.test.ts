@@ -6,7 +6,7 @@ import type { AssetChange, AssetJob } from '../catalog/asset-store.ts';
 import type { SplitResult } from '../engine/transcoder.ts';
 import { NO_USAGE, type Asset, type Output, type OutputSpec } from '../timeline/asset.ts';
 import type { Task } from '../timeline/task.ts';
-import { settle } from './settle.ts';
+import { cancelJob, settle } from './settle.ts';
 
 const RULES = { ids: randomIds, segmentMs: 4000, chunkMs: 12_000, maxAttempts: 3, nowMs: wallMs(1000) };
 
@@ -304,4 +304,57 @@ test('a fetched file is split', () => {
     change.newTasks?.map(({ kind }) => kind),
     ['split'],
   );
+});
+
+test('a chunk that failed does not fail an asset of which nobody wants the output any more', () => {
+  const job = planned();
+  const gone = named(job, '240p').id;
+  const outputs = job.outputs.map((output) =>
+    output.id === gone ? { ...output, state: 'cancelled' as const } : output,
+  );
+  const tasks = job.tasks.map((old) =>
+    old.outputIds.length === 1 && old.outputIds[0] === gone ? { ...old, state: 'failed' as const } : old,
+  );
+  assert.ok(tasks.some(({ state }) => state === 'failed'));
+  assert.equal(applied(job, settle({ ...job, outputs, tasks }, RULES)).asset.state, 'transcoding');
+});
+
+test('a job that is cancelled keeps nothing, also of outputs that were ready', () => {
+  let job = done(planned(), ({ kind }) => kind === 'pictures');
+  job = applied(job, settle(job, RULES));
+  assert.deepEqual([named(job, 'poster').state, named(job, 'poster').files.length], ['ready', 1]);
+  const change = cancelJob(job, RULES);
+  job = applied(job, change);
+  assert.ok(job.outputs.every(({ state, files }) => state === 'cancelled' && files.length === 0));
+  assert.deepEqual(change.removeRenditions?.toSorted(), job.outputs.map(({ id }) => id).toSorted());
+  assert.ok(job.tasks.every(({ state }) => state === 'done' || state === 'cancelled'));
+  assert.deepEqual(
+    change.events?.map(({ type }) => type),
+    ['asset.cancelled'],
+  );
+});
+
+test('with its last rendition an asset is cancelled as a whole: pictures of nothing are not kept', () => {
+  let job = done(planned(), ({ kind }) => kind === 'pictures');
+  job = applied(job, settle(job, RULES));
+  const outputs = job.outputs.map((output) =>
+    output.spec.kind === 'video' || output.spec.kind === 'audio' ? { ...output, state: 'cancelled' as const } : output,
+  );
+  const after = applied({ ...job, outputs }, settle({ ...job, outputs }, RULES));
+  assert.equal(after.asset.state, 'cancelled');
+  assert.deepEqual([named(after, 'poster').state, named(after, 'poster').files.length], ['cancelled', 0]);
+});
+
+test('a task is taken in when none of its outputs needs its result any more', () => {
+  let job = done(planned(), isChunk('video', 1));
+  assert.deepEqual(settle(job, RULES).takenIn?.length, 1, 'the split');
+  const lowest = named(job, '144p').id;
+  job = done(job, (candidate) => isChunk('video', 0)(candidate) && candidate.outputIds[0] === lowest);
+  const change = settle(job, RULES);
+  const opening = job.tasks.find((candidate) => isChunk('video', 0)(candidate) && candidate.outputIds[0] === lowest);
+  const split = job.tasks.find(({ kind }) => kind === 'split');
+  assert.deepEqual(change.takenIn, [split?.id, opening?.id], 'the other rung has not begun yet');
+  job = done(applied(job, change), isChunk('video', 0));
+  const later = settle(job, RULES).takenIn;
+  assert.ok(job.tasks.every(({ kind, state, id }) => kind !== 'video' || state !== 'done' || later?.includes(id)));
 });

@@ -29,6 +29,11 @@ export function failJob(job: AssetJob, rules: SettleRules, cause: FailureCause):
   return isFinal(job.asset.state) ? {} : new Decision(job, rules).fail(cause);
 }
 
+/** The asset's end by someone's wish: nothing of what was made of it stays. */
+export function cancelJob(job: AssetJob, rules: SettleRules): AssetChange {
+  return new Decision(job, rules).cancel();
+}
+
 /** Kinds whose failure fails the asset; without the others it is ready all the same. */
 const ESSENTIAL = new Set<Task['kind']>(['fetch', 'split', 'video', 'audio']);
 
@@ -44,6 +49,7 @@ class Decision {
   readonly #newTasks: NewTask[] = [];
   readonly #cancelled: string[] = [];
   readonly #events: NewWebhookEvent[] = [];
+  #unseen: readonly string[] = [];
 
   constructor(job: AssetJob, rules: SettleRules) {
     this.#job = job;
@@ -54,7 +60,7 @@ class Decision {
   make(): AssetChange {
     const { asset, tasks, outputs } = this.#job;
     if (isFinal(asset.state)) return this.#cancelRest();
-    const failed = tasks.find((task) => task.state === 'failed' && ESSENTIAL.has(task.kind));
+    const failed = tasks.find((task) => task.state === 'failed' && ESSENTIAL.has(task.kind) && this.#isWanted(task));
     if (failed !== undefined) return this.fail(failed.cause ?? UNKNOWN_CAUSE);
     if (outputs.length === 0) return this.#prepare();
     for (const output of outputs) {
@@ -63,7 +69,8 @@ class Decision {
     this.#startDownloads();
     this.#notePlayable();
     this.#noteState();
-    return this.#change();
+    const takenIn = tasks.filter((task) => this.#isTakenIn(task)).map(({ id }) => id);
+    return { ...this.#change(), takenIn };
   }
 
   /** Before there are outputs: the file is brought in, then split, then planned. */
@@ -81,7 +88,7 @@ class Decision {
       const plan = planTasks(asset, media, result, this.#rules);
       this.#asset.state = 'transcoding';
       this.#asset.media = media;
-      return { ...this.#change(), newOutputs: plan.outputs, newTasks: plan.tasks };
+      return { ...this.#change(), newOutputs: plan.outputs, newTasks: plan.tasks, takenIn: [split.id] };
     } catch (error) {
       if (!isZoetropeError(error)) throw error;
       return this.fail({ code: error.code, message: error.message });
@@ -106,12 +113,13 @@ class Decision {
 
   /** Appends the chunks that are done and next in order. */
   #publish(output: Output, own: readonly Task[]): void {
-    const byChunk = new Map(own.map((task) => [chunkOf(task), task]));
+    const done = own.filter((task) => task.state === 'done');
+    const byChunk = new Map(done.map((task) => [chunkOf(task), task]));
     let next = output.publishedChunks;
     let files = output.files;
     for (;;) {
       const task = byChunk.get(next);
-      if (task?.state !== 'done') break;
+      if (task === undefined) break;
       const result = task.result as SegmentsResult;
       const rendition = result.renditions.find(({ id }) => id === output.id);
       for (const segment of rendition?.segments ?? []) {
@@ -198,12 +206,32 @@ class Decision {
       const isPlayable = outputs.some(
         ({ state, spec }) => state === 'ready' && (spec.kind === 'video' || spec.kind === 'audio'),
       );
-      this.#finish(isPlayable ? 'ready' : 'cancelled', null);
+      if (isPlayable) this.#finish('ready', null);
+      else this.#cancelAll();
       return;
     }
     const isPackaging = outputs.every(({ state, spec }) => isFinal(state) || spec.kind === 'download');
     const state = isPackaging ? 'packaging' : 'transcoding';
     if (this.#job.asset.state !== state) this.#asset.state = state;
+  }
+
+  cancel(): AssetChange {
+    this.#cancelAll();
+    return this.#cancelRest();
+  }
+
+  /** Also of what was ready: its files go. What failed keeps saying why. */
+  #cancelAll(): void {
+    for (const { id, state } of this.#job.outputs) {
+      const output = this.#outputs.get(id);
+      if (output === undefined) continue;
+      const nothing = { files: [], publishedChunks: 0 };
+      if (output.state === 'failed' || state === 'cancelled') this.#set(output, nothing);
+      else this.#end(output, 'cancelled', nothing);
+    }
+    this.#unseen = [...this.#outputs.keys()];
+    this.#segments.length = 0;
+    this.#finish('cancelled', null);
   }
 
   fail(cause: FailureCause): AssetChange {
@@ -226,6 +254,22 @@ class Decision {
       if (task.state === 'waiting' || task.state === 'running') this.#cancelled.push(task.id);
     }
     return this.#change();
+  }
+
+  /** Whether somebody still wants what a task is for. */
+  #isWanted({ outputIds }: Task): boolean {
+    return outputIds.length === 0 || outputIds.some((id) => this.#outputs.get(id)?.state !== 'cancelled');
+  }
+
+  /** Done, and of its result all was made that ever will be. */
+  #isTakenIn(task: Task): boolean {
+    if (task.state !== 'done' || task.kind === 'fetch') return false;
+    if (task.kind === 'split') return this.#outputs.size > 0;
+    const chunk = chunkOf(task) ?? Number.POSITIVE_INFINITY;
+    return task.outputIds.every((id) => {
+      const output = this.#outputs.get(id);
+      return output === undefined || isFinal(output.state) || output.publishedChunks > chunk;
+    });
   }
 
   #cancelTasksOf(outputId: string): void {
@@ -269,6 +313,7 @@ class Decision {
       asset: this.#asset,
       outputs: [...this.#changes.values()],
       newTasks: this.#newTasks,
+      removeRenditions: this.#unseen,
       cancelTasks: this.#cancelled,
       segments: this.#segments,
       events: this.#events,

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Component } from '../base/component.ts';
 import { isZoetropeError } from '../base/errors.ts';
+import { isId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { wallMs } from '../base/time.ts';
 import type { AssetStore, TaskLease, TaskOutcome } from '../catalog/asset-store.ts';
@@ -86,7 +87,9 @@ export class Worker implements Component {
 
   /** Begins to take tasks. */
   async start(): Promise<void> {
-    this.#unsubscribe = this.#deps.catalog.onChange(() => this.#wake());
+    this.#unsubscribe = this.#deps.catalog.onChange(({ streamIds }) => {
+      if (streamIds.some((id) => isId('asset', id))) this.#wake();
+    });
     this.#wake();
   }
 
