@@ -201,6 +201,18 @@ describe('delivery of assets', () => {
     assert.match(answer.text, /The file ends in the middle\./);
   });
 
+  test("one asset's files are not another's, and asking for them there does no harm", async () => {
+    const [mine, other] = [await FabricatedAsset.ready(server, media), await FabricatedAsset.ready(server, media)];
+    const path = `${base(mine)}/${mine.output('video-0')}/index.m3u8`;
+    const [segment] = parseMediaPlaylist(await server.playlist(path)).segments;
+    for (const uri of [segment?.uri, segment?.map?.uri]) {
+      const own = child(path, uri);
+      assert.equal((await server.get(own.replace(mine.id, other.id))).status, 404);
+      assert.equal((await server.get(own)).status, 200);
+      assert.equal((await server.get(own.replace(mine.id, other.id))).status, 404);
+    }
+  });
+
   test('growth costs reading what is new; a lost segment is seen all the same', async () => {
     const asset = await FabricatedAsset.make(server, media);
     await asset.publish(4);
