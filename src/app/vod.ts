@@ -43,7 +43,7 @@ export interface VodDeps {
 }
 
 /** Where what is on its way lies: next to the stores, so that taking a file over is a rename. */
-export function incomingDirectory(config: Config, name: 'fetches' | 'uploads'): string {
+export function incomingDirectory(config: Config, name: 'fetches' | 'movies' | 'uploads'): string {
   return join(resolve(config.dataDir), 'incoming', name);
 }
 
@@ -73,6 +73,7 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
     childArguments: [storeUrls(config).objectsUrl],
     stallTimeoutMs: vod.stallSeconds * MS,
     maxMemoryBytes: MAX_TASK_MEMORY_BYTES,
+    scratchDirectory: incomingDirectory(config, 'movies'),
     clock,
     logger: logger.child({ component: 'transcoder' }),
   });

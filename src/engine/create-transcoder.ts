@@ -1,5 +1,6 @@
 import { ZoetropeError } from '../base/errors.ts';
 import type { TranscodeKind, TranscodeMap } from './protocol.ts';
+import { ScratchDirectory } from './scratch-directory.ts';
 import { TranscodeRun, type TranscodeRunOptions } from './transcode-run.ts';
 import type { Measured, RunOptions, Transcoder } from './transcoder.ts';
 
@@ -9,6 +10,7 @@ export type TranscoderOptions = TranscodeRunOptions;
 /** A transcoder that gives each run a fresh child process of low priority. Closing it ends what runs. */
 export function createTranscoder(options: TranscoderOptions): Transcoder {
   const runs = new Set<TranscodeRun>();
+  const scratch = new ScratchDirectory(options.scratchDirectory);
   let isRunning = false;
   const run = async <K extends TranscodeKind>(
     kind: K,
@@ -23,26 +25,29 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
         cause: watch.signal.reason,
       });
     }
-    const started = new TranscodeRun(kind, request, watch, options);
+    const scratchPath = scratch.nextPath();
+    const started = new TranscodeRun({ kind, request, scratchPath }, watch, options);
     runs.add(started);
     try {
       return (await started.promise) as Measured<TranscodeMap[K]['result']>;
     } finally {
       runs.delete(started);
+      await scratch.remove(scratchPath);
     }
   };
   return {
     name: 'transcoder',
-    start(signal) {
+    async start(signal) {
       signal.throwIfAborted();
+      await scratch.open();
       isRunning = true;
-      return Promise.resolve();
     },
     async close() {
       isRunning = false;
       const ending = [...runs];
       for (const one of ending) one.cancel(new ZoetropeError('cancelled', 'The transcoder is closing.'));
       await Promise.allSettled(ending.map((one) => one.promise));
+      await scratch.close();
     },
     describe: async (request, watch) => (await run('describe', request, watch)).value,
     split: (request, watch) => run('split', request, watch),

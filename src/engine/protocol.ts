@@ -56,7 +56,14 @@ export type ProcessKind = TaskKind | TranscodeKind;
 /** From the server to an engine process. `start` comes first and once: it travels here and not in `argv`, which everyone on the machine can read. */
 export type ToProcess =
   | { readonly type: 'start'; readonly arguments: readonly string[] }
-  | { readonly type: 'task'; readonly id: number; readonly kind: ProcessKind; readonly request: unknown };
+  | {
+      readonly type: 'task';
+      readonly id: number;
+      readonly kind: ProcessKind;
+      readonly request: unknown;
+      /** Where it may make a file, which its owner removes in the end; left out: nowhere. */
+      readonly scratchPath?: string;
+    };
 
 /** From an engine process to the server. A task is answered by exactly one `done` or `failed`, after any number of `progress`. */
 export type FromProcess =

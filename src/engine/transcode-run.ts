@@ -3,11 +3,14 @@ import { ZoetropeError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Usage } from '../timeline/asset.ts';
 import { EngineProcess, type ProcessEnd } from './engine-process.ts';
+import { processMemory } from './process-memory.ts';
 import { fromErrorMessage, type FromProcess, type ProcessLoad, type TranscodeKind } from './protocol.ts';
 import type { Measured, RunOptions } from './transcoder.ts';
 
 /** A run is the only task of its process. */
 const TASK_ID = 1;
+/** Native code that takes memory says nothing meanwhile, so it is looked at from outside too. */
+const MEMORY_LOOK_MS = 250;
 
 /** How processes of a transcoder are started and watched. */
 export interface TranscodeRunOptions {
@@ -16,8 +19,10 @@ export interface TranscodeRunOptions {
   readonly childArguments: readonly string[];
   /** A process that gives no sign of life for so long is ended. */
   readonly stallTimeoutMs: number;
-  /** A process that holds more than this is ended. Looked at whenever it tells its progress. */
+  /** A process that holds more than this is ended. Looked at a few times a second, and whenever it tells its progress. */
   readonly maxMemoryBytes: number;
+  /** For files on the way to objects, on the object store's disk if it is one. */
+  readonly scratchDirectory: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -31,12 +36,18 @@ export class TranscodeRun {
   readonly #startedAtMs: number;
   readonly #ended = Promise.withResolvers<Measured<unknown>>();
   #stall: Timer | undefined;
+  #memoryLook: Timer | undefined;
   #load: ProcessLoad = { rssBytes: 0, peakRssBytes: 0, cpuMs: 0 };
   /** Set once it is clear what the run comes to; it is told when the process is gone. */
   #outcome: { readonly result: unknown } | { readonly error: ZoetropeError } | undefined;
   readonly #onAbort: () => void;
 
-  constructor(kind: TranscodeKind, request: unknown, run: RunOptions, options: TranscodeRunOptions) {
+  constructor(
+    task: { readonly kind: TranscodeKind; readonly request: unknown; readonly scratchPath: string },
+    run: RunOptions,
+    options: TranscodeRunOptions,
+  ) {
+    const { kind } = task;
     this.#kind = kind;
     this.#options = options;
     this.#run = run;
@@ -46,8 +57,9 @@ export class TranscodeRun {
       onMessage: (message) => this.#receive(message),
       onExit: (end) => this.#exited(end),
     });
-    this.#process.send({ type: 'task', id: TASK_ID, kind, request });
+    this.#process.send({ type: 'task', id: TASK_ID, ...task });
     this.#watch();
+    this.#watchMemory();
     run.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -79,17 +91,31 @@ export class TranscodeRun {
   }
 
   #progress(fraction: number): void {
-    const { maxMemoryBytes } = this.#options;
-    const { rssBytes } = this.#load;
-    if (rssBytes > maxMemoryBytes) {
-      return this.#fail(
-        'engine_failed',
-        `The process of the run ${this.#kind} grew beyond its ceiling of ${maxMemoryBytes} bytes, to ${rssBytes}, and was ended. ` +
-          'Raise the ceiling, or send a file with smaller pictures.',
-      );
-    }
+    if (!this.#isWithinMemory(this.#load.rssBytes)) return;
     this.#watch();
     this.#run.onProgress?.(fraction);
+  }
+
+  #watchMemory(): void {
+    this.#memoryLook = this.#options.clock.schedule(MEMORY_LOOK_MS, () => {
+      const { pid } = this.#process;
+      const rssBytes = pid === undefined ? null : processMemory(pid);
+      if (rssBytes !== null) {
+        this.#load = { ...this.#load, rssBytes, peakRssBytes: Math.max(this.#load.peakRssBytes, rssBytes) };
+      }
+      if (rssBytes === null || this.#isWithinMemory(rssBytes)) this.#watchMemory();
+    });
+  }
+
+  #isWithinMemory(rssBytes: number): boolean {
+    const { maxMemoryBytes } = this.#options;
+    if (rssBytes <= maxMemoryBytes) return true;
+    this.#fail(
+      'engine_failed',
+      `The process of the run ${this.#kind} grew beyond its ceiling of ${maxMemoryBytes} bytes, to ${rssBytes}, and was ended. ` +
+        'Raise ZOETROPE_VOD_MAX_MEMORY_MB, or send a file with smaller pictures.',
+    );
+    return false;
   }
 
   #watch(): void {
@@ -112,11 +138,13 @@ export class TranscodeRun {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     this.#stall?.cancel();
+    this.#memoryLook?.cancel();
     this.#process.kill();
   }
 
   #exited(end: ProcessEnd): void {
     this.#stall?.cancel();
+    this.#memoryLook?.cancel();
     this.#run.signal?.removeEventListener('abort', this.#onAbort);
     const outcome = this.#outcome ?? { error: this.#died(end) };
     if ('result' in outcome) this.#ended.resolve({ value: outcome.result, usage: this.#usage() });

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isZoetropeError, type ErrorCode } from '../../src/base/errors.ts';
 import { FakeClock } from '../../src/base/fake-clock.ts';
 import type { RunOptions, Transcoder } from '../../src/engine/transcoder.ts';
-import { isRunning } from '../fixtures/processes.ts';
+import { eventually, isRunning } from '../fixtures/processes.ts';
 import { startTranscoder } from '../fixtures/transcoder.ts';
 
 const MISBEHAVING = new URL('../fixtures/misbehaving-transcode-process.ts', import.meta.url);
@@ -85,6 +90,11 @@ test('a process that grows beyond its ceiling is ended', async () => {
   assert.match((await failure(run(bench.transcoder, 'grow'), 'engine_failed')).message, /grew beyond/);
 });
 
+test('a process that grows beyond its ceiling without a word is ended', async () => {
+  await using bench = await startTranscoder({ entryUrl: MISBEHAVING, maxMemoryBytes: 512 << 20 });
+  assert.match((await failure(run(bench.transcoder, 'grow-busy'), 'engine_failed')).message, /grew beyond/);
+});
+
 test('closing ends what runs and refuses what comes', async () => {
   await using bench = await startTranscoder({ entryUrl: MISBEHAVING });
   const reached = Promise.withResolvers<void>();
@@ -100,6 +110,44 @@ test('closing ends what runs and refuses what comes', async () => {
 test('an entry that does not start fails the run', async () => {
   await using bench = await startTranscoder({ entryUrl: new URL('file:///nowhere/entry.ts') });
   await failure(run(bench.transcoder, 'answer'), 'engine_failed');
+});
+
+test('a worker that is killed leaves no process behind, busy as it may be', async () => {
+  await using bench = await startTranscoder();
+  const scratch = join(bench.directory, 'owned');
+  const owner = fork(
+    new URL('../fixtures/transcoder-owner.ts', import.meta.url),
+    [`file:${bench.objectsDirectory}`, scratch],
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+  );
+  assert.ok(owner.stdout);
+  const [line] = (await once(owner.stdout.setEncoding('utf8'), 'data')) as [string];
+  const [pid = 0] = JSON.parse(line) as readonly number[];
+  assert.ok(isRunning(pid));
+  process.kill(pid, 'SIGTERM');
+  owner.kill('SIGKILL');
+  await eventually('the orphan ends', () => (isRunning(pid) ? undefined : true), { timeoutMs: 10_000, everyMs: 20 });
+});
+
+test('what a run made on the way is removed, however it ended; so is what a dead process left', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'zoetrope-scratch-'));
+  const abandoned = join(root, `${hostname().replaceAll(/[^A-Za-z0-9]/g, '_')}-4194999-0123456789ab`);
+  mkdirSync(abandoned);
+  writeFileSync(join(abandoned, '1'), 'left');
+  mkdirSync(join(root, 'somebody-elses'));
+  {
+    await using bench = await startTranscoder({ entryUrl: MISBEHAVING, scratchDirectory: root });
+    assert.equal(existsSync(abandoned), false);
+    for (const what of ['scratch-die', 'scratch-hang']) {
+      const abort = new AbortController();
+      const running = run(bench.transcoder, what, { signal: abort.signal, onProgress: () => abort.abort() });
+      await assert.rejects(running);
+      const [own = ''] = readdirSync(root).filter((name) => name !== 'somebody-elses');
+      assert.deepEqual(readdirSync(join(root, own)), []);
+    }
+  }
+  assert.deepEqual(readdirSync(root), ['somebody-elses']);
+  rmSync(root, { recursive: true });
 });
 
 function run(transcoder: Transcoder, what: string, options: RunOptions = {}): ReturnType<Transcoder['writeMovie']> {

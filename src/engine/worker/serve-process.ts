@@ -1,12 +1,15 @@
 import { ZoetropeError } from '../../base/errors.ts';
-import { toErrorMessage, type FromProcess, type ProcessKind, type ProcessLoad, type ToProcess } from '../protocol.ts';
+import { toErrorMessage, type FromProcess, type ProcessLoad, type ToProcess } from '../protocol.ts';
 import { silenceAvLog } from './av.ts';
+
+/** One thing to be done. */
+export type ProcessTask = Extract<ToProcess, { type: 'task' }>;
 
 /** What a child process does. */
 export interface ProcessService<C> {
   /** Opens what tasks need, with the arguments that came over the pipe. */
   start(childArguments: readonly string[]): Promise<C>;
-  perform(kind: ProcessKind, request: unknown, context: C, report: (fraction: number) => void): Promise<unknown>;
+  perform(task: ProcessTask, context: C, report: (fraction: number) => void): Promise<unknown>;
   /** What becomes of a task under way when the pipe ends: the server asked for an end, or died. */
   readonly atPipeEnd: 'finish' | 'abandon';
 }
@@ -39,15 +42,16 @@ export function serveProcess<C>(service: ProcessService<C>): void {
 }
 
 async function perform<C>(
-  { id, kind, request }: Extract<ToProcess, { type: 'task' }>,
+  task: ProcessTask,
   service: ProcessService<C>,
   context: Promise<C> | undefined,
 ): Promise<void> {
+  const { id } = task;
   try {
     if (context === undefined)
       throw new ZoetropeError('internal', 'An engine process got a task before it was started.');
     const report = (fraction: number): void => answer({ type: 'progress', id, fraction, ...load() });
-    const result = await service.perform(kind, request, await context, report);
+    const result = await service.perform(task, await context, report);
     answer({ type: 'done', id, result, ...load() });
   } catch (error) {
     answer({ type: 'failed', id, error: toErrorMessage(error), ...load() });

@@ -2,12 +2,11 @@ import { ZoetropeError } from '../../base/errors.ts';
 import { randomIds } from '../../base/ids.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { EncodeFramesRequest, ProbeRequest, RemuxRequest, SnapshotRequest } from '../engine.ts';
-import type { ProcessKind } from '../protocol.ts';
 import { encodeFrames } from './encode-frames.ts';
 import { EncoderPool } from './encoder-pool.ts';
 import { probe } from './probe.ts';
 import { remux } from './remux.ts';
-import { serveProcess } from './serve-process.ts';
+import { serveProcess, type ProcessTask } from './serve-process.ts';
 import { snapshot } from './snapshot.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -24,7 +23,7 @@ export function serveTasks(openObjects: (childArguments: readonly string[]) => P
   });
 }
 
-function perform(kind: ProcessKind, request: unknown, context: WorkerContext): Promise<unknown> {
+function perform({ kind, request }: ProcessTask, context: WorkerContext): Promise<unknown> {
   switch (kind) {
     case 'encodeFrames':
       return encodeFrames(request as EncodeFramesRequest, context);

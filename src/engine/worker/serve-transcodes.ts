@@ -8,6 +8,7 @@ import type {
   DrawPicturesRequest,
   EncodeVideoRequest,
   SplitRequest,
+  WriteMovieRequest,
 } from '../transcoder.ts';
 import { serveProcess } from './serve-process.ts';
 import { Progress, type TranscodeContext } from './transcode-context.ts';
@@ -25,10 +26,10 @@ export function serveTranscodes(openObjects: (childArguments: readonly string[])
       await objects.start(new AbortController().signal);
       return objects;
     },
-    perform: (kind, request, objects, report) => {
+    perform: ({ kind, request, scratchPath }, objects, report) => {
       const run = RUNS[kind];
       if (run === undefined) throw new ZoetropeError('internal', `A transcoder's process does not do ${kind}.`);
-      return run(request, { objects, progress: new Progress(report) });
+      return run(request, { objects, progress: new Progress(report), scratchPath: scratchPath ?? null });
     },
   });
 }
@@ -40,6 +41,8 @@ const RUNS: { readonly [K in ProcessKind]?: Run } = {
   describe: async (request, context) => (await import('./describe.ts')).describe(request as DescribeRequest, context),
   encodeAudio: async (request, context) =>
     (await import('./audio/encode-audio.ts')).encodeAudio(request as EncodeAudioRequest, context),
+  writeMovie: async (request, context) =>
+    (await import('./write-movie.ts')).writeMovie(request as WriteMovieRequest, context),
   split: async (request, context) => (await import('./split/split.ts')).split(request as SplitRequest, context),
   encodeVideo: async (request, context) =>
     (await import('./video/encode-video.ts')).encodeVideo(request as EncodeVideoRequest, context),

@@ -8,6 +8,8 @@ const TURN_MS = 250;
 export interface TranscodeContext {
   readonly objects: ObjectStore;
   readonly progress: Progress;
+  /** Where one file may be made on the way to an object; null: nowhere. Removed when the process is gone. */
+  readonly scratchPath: string | null;
 }
 
 /**
