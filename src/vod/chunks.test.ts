@@ -132,3 +132,23 @@ test('audio chunks lie on the grid of AAC frames and cover the track once', () =
     }),
   );
 });
+
+test('a film of many hours is planned without looking at all its parts for each chunk', () => {
+  const hoursS = 12 * 3600;
+  let looks = 0;
+  const counted = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, name): unknown {
+        looks += 1;
+        return Reflect.get(target, name);
+      },
+    });
+  const film = video(every(2, hoursS), hoursS);
+  const chunks = planVideoChunks({ ...film, parts: film.parts.map(counted) }, RULE);
+  assert.ok(looks < 150 * chunks.length, `${looks} looks for ${chunks.length} chunks`);
+  looks = 0;
+  const parts = every(2, hoursS).map((from, index) => counted({ key: `a${index}`, fromSample: from * 48_000 }));
+  const sound = { track: 1, sampleRateHz: 48_000, channels: 2, parts, endSample: hoursS * 48_000 };
+  const stretches = planAudioChunks(sound, 48_000, RULE);
+  assert.ok(looks < 150 * stretches.length, `${looks} looks for ${stretches.length} chunks`);
+});

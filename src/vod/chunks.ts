@@ -64,14 +64,27 @@ function nextBoundary(video: SplitVideo, from: number, aimed: number): number | 
   const { parts, end90k } = video;
   if (end90k - from <= aimed * 1.5) return null;
   const target = from + aimed;
-  const keyframes = parts.map((part) => part.from90k).filter((key) => key > from + aimed / 2);
-  const near = keyframes.filter((key) => key <= from + aimed * 1.5);
+  const far = from + aimed * 1.5;
+  const begin = lastWhere(parts, (part) => part.from90k <= from + aimed / 2) + 1;
+  const near = parts.slice(begin, lastWhere(parts, (part) => part.from90k <= far) + 1).map((part) => part.from90k);
   const closest = near.toSorted((a, b) => Math.abs(a - target) - Math.abs(b - target))[0];
   if (closest !== undefined) return closest;
-  const inside = parts.findLast((part) => part.from90k <= target);
+  const inside = parts[lastWhere(parts, (part) => part.from90k <= target)];
   const mayCut =
     inside !== undefined && inside.longestFrame90k <= MAX_STILL_90K && target - inside.from90k <= MAX_PREROLL_90K;
-  return mayCut ? Math.round(target) : (keyframes[0] ?? null);
+  return mayCut ? Math.round(target) : (parts[begin]?.from90k ?? null);
+}
+
+/** The last of the first items for which `holds`, −1 for none: files of many hours have tens of thousands of parts, and thousands of chunks look for theirs. */
+function lastWhere<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const item = items[middle];
+    if (item !== undefined && holds(item)) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function videoChunk(video: SplitVideo, from: number, to: number | null, segment90k: number): VideoChunk {
@@ -83,9 +96,9 @@ function videoChunk(video: SplitVideo, from: number, to: number | null, segment9
   const { parts } = video;
   const first = Math.max(
     0,
-    parts.findLastIndex((part) => part.from90k <= from),
+    lastWhere(parts, (part) => part.from90k <= from),
   );
-  let last = parts.findLastIndex((part) => part.from90k < end);
+  let last = lastWhere(parts, (part) => part.from90k < end);
   if (parts[last + 1]?.hasLeading === true || to !== null) last += 1;
   const seconds = (end - from) / TICKS_PER_MS / 1000;
   return {
@@ -129,8 +142,8 @@ function partsAround(audio: SplitAudio, fromS: number, toS: number): readonly Au
   const to = (toS + AUDIO_MARGIN_S) * audio.sampleRateHz;
   const first = Math.max(
     0,
-    audio.parts.findLastIndex((part) => part.fromSample <= from),
+    lastWhere(audio.parts, (part) => part.fromSample <= from),
   );
-  const last = audio.parts.findLastIndex((part) => part.fromSample < to);
+  const last = lastWhere(audio.parts, (part) => part.fromSample < to);
   return audio.parts.slice(first, Math.max(first, last) + 1);
 }
