@@ -358,3 +358,16 @@ test('a task is taken in when none of its outputs needs its result any more', ()
   const later = settle(job, RULES).takenIn;
   assert.ok(job.tasks.every(({ kind, state, id }) => kind !== 'video' || state !== 'done' || later?.includes(id)));
 });
+
+test('an output that no task works for fails instead of waiting for ever, and without others so does the asset', () => {
+  let job = planned();
+  const orphan = named(job, '240p').id;
+  const without = { ...job, tasks: job.tasks.filter(({ outputIds }) => !outputIds.includes(orphan)) };
+  job = applied(without, settle(without, RULES));
+  assert.deepEqual([named(job, '240p').state, named(job, '240p').cause?.code], ['failed', 'internal']);
+  assert.equal(named(job, 'audio').state, 'queued');
+  job = { ...job, tasks: job.tasks.filter(({ kind }) => kind === 'split') };
+  job = applied(job, settle(job, RULES));
+  assert.deepEqual([job.asset.state, job.asset.cause?.code], ['failed', 'internal']);
+  assert.ok(job.outputs.every(({ state }) => state === 'failed'));
+});

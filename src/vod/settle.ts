@@ -131,13 +131,19 @@ class Decision {
     const isDone = output.totalChunks !== null && next >= output.totalChunks;
     if (next !== output.publishedChunks) this.#set(output, { publishedChunks: next, files });
     if (isDone) this.#end(output, 'ready');
+    else if (!own.some(isOpen)) this.#end(output, 'failed', { cause: NO_TASK_CAUSE });
     else this.#begin(output, own, 'transcoding');
   }
 
   #collect(output: Output, own: readonly Task[]): void {
     const [task] = own;
     if (task?.state !== 'done') {
-      return this.#begin(output, own, output.spec.kind === 'download' ? 'packaging' : 'transcoding');
+      const isDownload = output.spec.kind === 'download';
+      // A download's task is made when what it is put together from is ready.
+      if (!own.some(isOpen) && !(isDownload && task === undefined)) {
+        return this.#end(output, 'failed', { cause: NO_TASK_CAUSE });
+      }
+      return this.#begin(output, own, isDownload ? 'packaging' : 'transcoding');
     }
     const result = task.result as FilesResult;
     this.#end(output, 'ready', { files: result.files[output.id] ?? [] });
@@ -203,10 +209,10 @@ class Decision {
   #noteState(): void {
     const outputs = [...this.#outputs.values()];
     if (outputs.every(({ state }) => isFinal(state))) {
-      const isPlayable = outputs.some(
-        ({ state, spec }) => state === 'ready' && (spec.kind === 'video' || spec.kind === 'audio'),
-      );
-      if (isPlayable) this.#finish('ready', null);
+      const renditions = outputs.filter(({ spec }) => spec.kind === 'video' || spec.kind === 'audio');
+      const failed = renditions.find(({ state }) => state === 'failed');
+      if (renditions.some(({ state }) => state === 'ready')) this.#finish('ready', null);
+      else if (failed !== undefined) this.#finish('failed', failed.cause);
       else this.#cancelAll();
       return;
     }
@@ -251,7 +257,7 @@ class Decision {
 
   #cancelRest(): AssetChange {
     for (const task of this.#job.tasks) {
-      if (task.state === 'waiting' || task.state === 'running') this.#cancelled.push(task.id);
+      if (isOpen(task)) this.#cancelled.push(task.id);
     }
     return this.#change();
   }
@@ -274,8 +280,7 @@ class Decision {
 
   #cancelTasksOf(outputId: string): void {
     for (const task of this.#job.tasks) {
-      const isOpen = task.state === 'waiting' || task.state === 'running';
-      if (isOpen && task.outputIds.every((id) => id === outputId)) this.#cancelled.push(task.id);
+      if (isOpen(task) && task.outputIds.every((id) => id === outputId)) this.#cancelled.push(task.id);
     }
   }
 
@@ -320,5 +325,14 @@ class Decision {
     };
   }
 }
+
+function isOpen({ state }: Task): boolean {
+  return state === 'waiting' || state === 'running';
+}
+
+const NO_TASK_CAUSE: FailureCause = {
+  code: 'internal',
+  message: 'Nothing works for this output, so it would never end. Retry; if it repeats, look at the workers’ logs.',
+};
 
 const UNKNOWN_CAUSE: FailureCause = { code: 'internal', message: 'A task failed without saying why.' };
