@@ -20,8 +20,6 @@ const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 /** Tracks of all kinds in one file. */
 const MAX_TRACKS = 64;
-/** A 2160p ladder of HEVC with its pictures in flight stays well below. */
-const MAX_TASK_MEMORY_BYTES = 4096 * MIB;
 
 /** The parts of a process that have to do with assets. */
 export interface VodParts {
@@ -72,7 +70,7 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
     entryUrl: new URL('./transcode-process.ts', import.meta.url),
     childArguments: [storeUrls(config).objectsUrl],
     stallTimeoutMs: vod.stallSeconds * MS,
-    maxMemoryBytes: MAX_TASK_MEMORY_BYTES,
+    maxMemoryBytes: vod.maxMemoryMb * MIB,
     scratchDirectory: incomingDirectory(config, 'movies'),
     clock,
     logger: logger.child({ component: 'transcoder' }),

@@ -58,6 +58,13 @@ export const VodSection = Type.Object(
       ...seconds('Time without progress after which a task is ended and tried again.', 60, 1, 3600),
       env: 'ZOETROPE_VOD_STALL_SECONDS',
     },
+    maxMemoryMb: Type.Integer({
+      env: 'ZOETROPE_VOD_MAX_MEMORY_MB',
+      description:
+        'Resident memory at which the process of a task is ended. A 2160p ladder of HEVC stays well below the default. MiB.',
+      default: 4096,
+      minimum: 256,
+    }),
     maxAttempts: Type.Integer({
       env: 'ZOETROPE_VOD_MAX_ATTEMPTS',
       description: 'Tries of one task before its asset fails.',

@@ -111,7 +111,7 @@ export class TranscodeRun {
     const { maxMemoryBytes } = this.#options;
     if (rssBytes <= maxMemoryBytes) return true;
     this.#fail(
-      'engine_failed',
+      'payload_too_large',
       `The process of the run ${this.#kind} grew beyond its ceiling of ${maxMemoryBytes} bytes, to ${rssBytes}, and was ended. ` +
         'Raise ZOETROPE_VOD_MAX_MEMORY_MB, or send a file with smaller pictures.',
     );
@@ -129,7 +129,7 @@ export class TranscodeRun {
     );
   }
 
-  #fail(code: 'cancelled' | 'engine_failed' | 'deadline_exceeded', message: string, cause?: unknown): void {
+  #fail(code: 'cancelled' | 'payload_too_large' | 'deadline_exceeded', message: string, cause?: unknown): void {
     this.#conclude({ error: new ZoetropeError(code, message, cause === undefined ? {} : { cause }) });
   }
 

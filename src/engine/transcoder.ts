@@ -9,7 +9,8 @@ import type { MediaRef } from './engine.ts';
  * again here: tries are the task store's. Aborting ends the process at once, so that nothing goes on in secret.
  *
  * Every call may throw: `cancelled`, `deadline_exceeded` (it stood still: no progress for the stated time), `engine_failed` (the process died, with
- * the cause), `storage_full`, `unavailable`. Media faults are `unsupported_media`, `corrupt_media`, `payload_too_large`, `out_of_range`, not retryable.
+ * the cause), `storage_full`, `unavailable`. Media faults are `unsupported_media`, `corrupt_media`, `payload_too_large` (of memory too), `out_of_range`, not
+ * retryable.
  * The same request gives the same bytes.
  */
 export interface Transcoder extends Component {

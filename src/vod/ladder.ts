@@ -62,6 +62,8 @@ const AAC_RATES = new Set([8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000,
 /** A source that is so much larger than the largest rung gets a rung of its own size. */
 const WORTH_A_RUNG = 1.1;
 const SMALLEST_SIDE = 16;
+/** Encoders know no slower clock. Pictures keep their true times all the same. */
+const SLOWEST_RATE = 0.1;
 const POSTER_WIDTH = 1280;
 const TILE_WIDTH = 160;
 const STORYBOARD_TILES = 120;
@@ -135,7 +137,7 @@ function planRung(
       bitsPerS,
       maxBitsPerS: isDefaultQuality ? ceiling : bitsPerS === null ? null : Math.round(bitsPerS * 1.5),
       preset: request.preset ?? defaults.preset,
-      frameRate,
+      frameRate: Math.max(SLOWEST_RATE, frameRate),
     },
   };
 }

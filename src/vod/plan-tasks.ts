@@ -32,7 +32,7 @@ type Made = NewOutput & { readonly spec: OutputSpec };
 
 /** The outputs of an asset and the tasks that make them. @throws unsupported_media when there is nothing to make */
 export function planTasks(asset: Asset, media: MediaDescription, split: SplitResult, rules: PlanRules): Plan {
-  const planned = planOutputs(media, asset.request, {
+  const planned = planOutputs(tracksOf(media, split), asset.request, {
     durationMs: split.durationMs,
     frameRate: split.video?.frameRate ?? 25,
   });
@@ -45,6 +45,16 @@ export function planTasks(asset: Asset, media: MediaDescription, split: SplitRes
   const planner = new Planner(outputs, split, rules, task);
   const tasks = [...planner.video(), ...planner.audio(), ...planner.subtitles(), ...planner.pictures()];
   return { outputs: outputs.map((output) => ({ ...output, totalChunks: planner.chunksOf(output) })), tasks };
+}
+
+/** What the split took of the file: it leaves out what would be too much, and an output without tasks would never end. */
+function tracksOf(media: MediaDescription, { audio, subtitles }: SplitResult): MediaDescription {
+  const taken = new Set([...audio, ...subtitles].map(({ track }) => track));
+  return {
+    ...media,
+    audio: media.audio.filter(({ index }) => taken.has(index)),
+    subtitles: media.subtitles.filter(({ index }) => taken.has(index)),
+  };
 }
 
 function withIds(planned: readonly PlannedOutput[], ids: IdSource): readonly Made[] {

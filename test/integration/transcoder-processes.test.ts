@@ -87,12 +87,12 @@ test('a process that stands still is ended', async () => {
 
 test('a process that grows beyond its ceiling is ended', async () => {
   await using bench = await startTranscoder({ entryUrl: MISBEHAVING });
-  assert.match((await failure(run(bench.transcoder, 'grow'), 'engine_failed')).message, /grew beyond/);
+  assert.match((await failure(run(bench.transcoder, 'grow'), 'payload_too_large')).message, /grew beyond/);
 });
 
 test('a process that grows beyond its ceiling without a word is ended', async () => {
   await using bench = await startTranscoder({ entryUrl: MISBEHAVING, maxMemoryBytes: 512 << 20 });
-  assert.match((await failure(run(bench.transcoder, 'grow-busy'), 'engine_failed')).message, /grew beyond/);
+  assert.match((await failure(run(bench.transcoder, 'grow-busy'), 'payload_too_large')).message, /grew beyond/);
 });
 
 test('closing ends what runs and refuses what comes', async () => {

@@ -30,6 +30,9 @@ import type {
   VideoParameters,
 } from './packet-file.ts';
 
+/** Every part of a track repeats it. */
+const MAX_EXTRADATA_BYTES = 1 << 20;
+
 /** How a decoder is to run. */
 export interface DecoderOptions {
   readonly threadCount?: number;
@@ -46,6 +49,12 @@ export function trackParameters(stream: Stream): TrackParameters {
   const isVideo = codecType === AVMEDIA_TYPE_VIDEO;
   if (!isVideo && codecType !== AVMEDIA_TYPE_AUDIO) {
     throw new ZoetropeError('unsupported_media', `Track ${stream.index} is neither video nor audio.`);
+  }
+  if (extradata !== null && extradata.length > MAX_EXTRADATA_BYTES) {
+    throw new ZoetropeError(
+      'corrupt_media',
+      `Track ${stream.index} has ${extradata.length} bytes of codec data; no codec needs more than ${MAX_EXTRADATA_BYTES}.`,
+    );
   }
   // The native parameters show neither block size nor field order; a codec context made of them does.
   const context = new CodecContext();

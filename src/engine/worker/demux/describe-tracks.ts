@@ -23,6 +23,19 @@ const PROGRESSIVE = 1;
 /** Sample entries of protected tracks (ISO/IEC 14496-12 §8.12), as little-endian tags. */
 const ENCRYPTED_TAGS = new Set(['encv', 'enca', 'drmi', 'drms', 'enct'].map((tag) => Buffer.from(tag).readUInt32LE()));
 
+/** No encoder makes larger pictures. */
+const MAX_SIDE_PX = 16_384;
+/** Rates beyond these are damage: a second would hold more samples than there is memory for, or too few to be resampled. */
+const MIN_SAMPLE_RATE_HZ = 1000;
+const MAX_SAMPLE_RATE_HZ = 768_000;
+/** Beyond these, FFmpeg mixes nothing down. */
+const MAX_CHANNELS = 64;
+const MAX_TITLE_LENGTH = 200;
+/** BCP 47 as far as containers use it: `eng`, `pt-BR`, `zh-Hant-TW`. */
+const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/;
+/** Would end lines, or turn the direction of what is written behind them. */
+const UNSEEN = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu;
+
 /** The tracks of a file by kind. */
 export interface DescribedTracks {
   readonly video: readonly VideoTrack[];
@@ -95,6 +108,12 @@ function describeVideo(stream: Stream): VideoTrack {
   const sampleAspectRatio = aspectOf(stream);
   const rotation = rotationOf(stream);
   const seenWidth = Math.max(1, Math.round(codedWidth * sampleAspectRatio));
+  if (Math.max(seenWidth, codedHeight) > MAX_SIDE_PX) {
+    throw new ZoetropeError(
+      'payload_too_large',
+      `The pictures of track ${index} are shown at ${seenWidth}×${codedHeight}; no side may be longer than ${MAX_SIDE_PX}.`,
+    );
+  }
   const isTurned = rotation === 90 || rotation === 270;
   const pixelFormat = avGetPixFmtName(codecpar.format as Parameters<typeof avGetPixFmtName>[0]) ?? 'unknown';
   return {
@@ -118,6 +137,18 @@ function describeVideo(stream: Stream): VideoTrack {
 function describeAudio(stream: Stream): AudioTrack {
   const { codecpar, index, disposition } = stream;
   const { sampleRate, channels } = codecpar;
+  if (sampleRate > 0 && (sampleRate < MIN_SAMPLE_RATE_HZ || sampleRate > MAX_SAMPLE_RATE_HZ)) {
+    throw new ZoetropeError(
+      'out_of_range',
+      `Track ${index} has ${sampleRate} samples a second; from ${MIN_SAMPLE_RATE_HZ} to ${MAX_SAMPLE_RATE_HZ} are taken.`,
+    );
+  }
+  if (channels > MAX_CHANNELS) {
+    throw new ZoetropeError(
+      'out_of_range',
+      `Track ${index} has ${channels} channels, more than the ${MAX_CHANNELS} that can be mixed. Send it with fewer.`,
+    );
+  }
   if (sampleRate <= 0 || channels <= 0) {
     throw new ZoetropeError('corrupt_media', `The sample rate or the channels of track ${index} cannot be found.`);
   }
@@ -147,9 +178,9 @@ function describeSubtitles(stream: Stream): SubtitleTrack {
 
 function namesOf({ metadata }: Stream): { readonly language: string | null; readonly title: string | null } {
   const language = metadata?.get('language') ?? '';
-  const title = (metadata?.get('title') ?? '').trim();
+  const title = (metadata?.get('title') ?? '').replace(UNSEEN, '').trim().slice(0, MAX_TITLE_LENGTH).toWellFormed();
   return {
-    language: ['', 'und', 'unk', 'mis'].includes(language) ? null : language,
+    language: ['und', 'unk', 'mis'].includes(language) || !LANGUAGE.test(language) ? null : language,
     title: title === '' ? null : title,
   };
 }

@@ -10,7 +10,8 @@ import { openFormat, type OpenFormat } from './open-format.ts';
 const PROBE_BYTES = 16n << 20n;
 const PROBE_US = 10_000_000n;
 const BOX_HEADER_BYTES = 16;
-const MAX_BOXES = 100_000;
+/** Before the index; each costs a read. */
+const MAX_BOXES = 10_000;
 
 /** An uploaded file that is open. */
 export interface MediaSource extends AsyncDisposable {
@@ -73,7 +74,8 @@ async function checkMovieIndex(input: RandomInput, container: string): Promise<v
       throw cutOff(container, `its index (moov) ends at byte ${end}`, input.sizeBytes);
     }
     if (size !== 0 && size < 8) break;
-    if (end > input.sizeBytes) throw cutOff(container, `its part "${type}" ends at byte ${end}`, input.sizeBytes);
+    if (end > input.sizeBytes)
+      throw cutOff(container, `its part ${JSON.stringify(type)} ends at byte ${end}`, input.sizeBytes);
     at = end;
   }
   throw new ZoetropeError(

@@ -14,14 +14,17 @@ export function cueText(codec: string, data: Uint8Array): string {
   }
 }
 
+/** Without a brace inside, so that braces which never close are looked at once. */
+const OVERRIDES = /\{[^{}]*\}/g;
+
 /** The event's last field (Matroska: ReadOrder, Layer, Style, Name, three margins, Effect, Text), which may hold commas; `{…}` are overrides. */
 function fromAss(event: string): string {
   const fields = event.split(',');
   const text = fields.slice(8).join(',');
-  const isDrawing = /\{[^}]*\\p[1-9][^}]*\}/.test(text);
+  const isDrawing = [...text.matchAll(OVERRIDES)].some(([overrides]) => /\\p[1-9]/.test(overrides));
   if (isDrawing) return '';
   const marked = text
-    .replaceAll(/\{[^}]*\}/g, (overrides) =>
+    .replaceAll(OVERRIDES, (overrides) =>
       [...overrides.matchAll(/\\([biu])([01])(?![0-9])/g)]
         .map(([, tag = '', on]) => `<${on === '1' ? '' : '/'}${tag}>`)
         .join(''),
@@ -71,7 +74,7 @@ function fromMarkup(text: string): string {
   const plain = text
     .replaceAll('\0', '')
     .replaceAll(/\r\n?/g, '\n')
-    .replaceAll(/\{\\[^}]*\}/g, '');
+    .replaceAll(/\{\\[^{}]*\}/g, '');
   for (const [token] of plain.matchAll(/<\/?[A-Za-z0-9][^<>]*>|&[a-z]+;|[^<&]+|[<&]/g)) {
     const tag = KEPT_TAG.exec(token);
     if (tag !== null) {

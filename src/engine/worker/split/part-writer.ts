@@ -5,6 +5,16 @@ import type { SegmentStore } from '../video/segment-store.ts';
 /** A part is held in memory until it is whole. */
 const MAX_PART_BYTES = 512 << 20;
 
+/** @throws payload_too_large when packets that belong together are more than fits into memory */
+export function checkPartSize(sizeBytes: number, { parameters }: PacketFileHeader): void {
+  if (sizeBytes <= MAX_PART_BYTES) return;
+  throw new ZoetropeError(
+    'payload_too_large',
+    `More than ${MAX_PART_BYTES >> 20} MiB of ${parameters.codec} lie between two keyframes, more than can be worked through in one piece. ` +
+      'Encode the file with keyframes every few seconds.',
+  );
+}
+
 /** Writes packet files one after the other: `${prefix}${number}.packets`. */
 export class PartWriter {
   readonly #header: PacketFileHeader;
@@ -28,12 +38,7 @@ export class PartWriter {
   add(packet: StoredPacket): void {
     this.#file ??= new PacketFileWriter(this.#header);
     this.#file.add(packet);
-    if (this.#file.sizeBytes <= MAX_PART_BYTES) return;
-    throw new ZoetropeError(
-      'payload_too_large',
-      `More than ${MAX_PART_BYTES >> 20} MiB of ${this.#header.parameters.codec} lie between two keyframes, more than can be worked through in one piece. ` +
-        'Encode the file with keyframes every few seconds.',
-    );
+    checkPartSize(this.#file.sizeBytes, this.#header);
   }
 
   /** Ends the part; the next packet begins another. */

@@ -31,7 +31,8 @@ export class PresentationOrder implements Disposable {
     const times = group.map((packet) => packet.pts90k ?? packet.dts90k ?? 0).toSorted((a, b) => a - b);
     const shown = this.#decode(group);
     // What does not decode comes last: there is no better place for it.
-    const order = [...shown, ...group.keys().filter((index) => !shown.includes(index))];
+    const isShown = new Set(shown);
+    const order = [...shown, ...group.keys().filter((index) => !isShown.has(index))];
     const timeOf = new Map(order.map((index, place) => [index, times[place] ?? 0]));
     return group.map((packet, index) => ({ ...packet, pts90k: timeOf.get(index) ?? packet.pts90k }));
   }

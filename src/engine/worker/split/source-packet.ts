@@ -16,6 +16,9 @@ const KEPT_SIDE_DATA = [
   AV_PKT_DATA_PALETTE,
 ];
 
+/** Three thousand years: what lies beyond is noise, and says nothing. */
+const MAX_TIME_90K = 2 ** 53;
+
 /** A packet as the demuxer gave it, its times on the file's own clock in 90 kHz ticks with fractions. Its bytes are its own. */
 export interface SourcePacket {
   readonly pts90k: number | null;
@@ -33,11 +36,15 @@ export function takePacket(packet: Packet, { timeBase }: Stream): SourcePacket |
   const { data } = packet;
   if (data === null || data.length === 0) return null;
   const to90k = (90_000 * timeBase.num) / timeBase.den;
-  const time = (value: bigint): number | null => (value === AV_NOPTS_VALUE ? null : Number(value) * to90k);
+  const time = (value: bigint): number | null => {
+    const time90k = Number(value) * to90k;
+    return value === AV_NOPTS_VALUE || Math.abs(time90k) > MAX_TIME_90K ? null : time90k;
+  };
+  const duration90k = Number(packet.duration) * to90k;
   return {
     pts90k: time(packet.pts),
     dts90k: time(packet.dts),
-    duration90k: Math.max(0, Number(packet.duration) * to90k),
+    duration90k: duration90k > MAX_TIME_90K ? 0 : Math.max(0, duration90k),
     flags: packet.flags,
     isKey: packet.isKeyframe,
     data: new Uint8Array(data),

@@ -10,11 +10,14 @@ import { openMediaSource, type MediaSource } from '../demux/media-source.ts';
 import type { TranscodeContext } from '../transcode-context.ts';
 import { SegmentStore } from '../video/segment-store.ts';
 import { AudioSplitter, skippedSamples } from './audio-splitter.ts';
-import { CaptionSplitter } from './caption-splitter.ts';
+import { CaptionRoom, CaptionSplitter } from './caption-splitter.ts';
 import { FileClock } from './file-clock.ts';
 import { takePacket, type SourcePacket } from './source-packet.ts';
 import { VideoSplitter } from './video-splitter.ts';
 
+/** A container can pack packets a thousandfold; small ones are stored with more around them than in it. */
+const MAX_GROWTH = 8;
+const ALWAYS_ALLOWED_BYTES = 128 << 20;
 /** What may be read before it is known when the first picture is shown. */
 const MAX_WAITING_BYTES = 128 << 20;
 /** So many failures in a row are the end of what can be read. */
@@ -28,7 +31,7 @@ const CUT_OFF_PART = 0.02;
 /** Does {@link Transcoder.split} in this process. */
 export async function split(request: SplitRequest, { objects, progress }: TranscodeContext): Promise<SplitResult> {
   await using source = await openMediaSource(request.ref, request.limits, objects);
-  const store = new SegmentStore(objects);
+  const store = new SegmentStore(objects, source.sizeBytes * MAX_GROWTH + ALWAYS_ALLOWED_BYTES);
   using splitter = new Splitter(request, source, store);
   const reading = await readPackets(source, async (packet) => {
     await splitter.add(packet);
@@ -114,7 +117,8 @@ class Splitter implements Disposable {
         return [index, new AudioSplitter({ stream, header, prefix: `${outputPrefix}audio-${index}-`, store })];
       }),
     );
-    this.#captions = new Map(subtitles.map(({ index, codec }) => [index, new CaptionSplitter(index, codec)]));
+    const room = new CaptionRoom();
+    this.#captions = new Map(subtitles.map(({ index, codec }) => [index, new CaptionSplitter(index, codec, room)]));
   }
 
   async add(native: Packet): Promise<void> {

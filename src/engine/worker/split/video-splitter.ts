@@ -3,7 +3,7 @@ import { pts90k } from '../../../base/time.ts';
 import type { PacketFileHeader } from '../../packets/packet-file.ts';
 import type { SplitVideo, VideoPart } from '../../transcoder.ts';
 import type { SegmentStore } from '../video/segment-store.ts';
-import { PartWriter } from './part-writer.ts';
+import { checkPartSize, PartWriter } from './part-writer.ts';
 import { lacksPresentationTimes, PresentationOrder } from './presentation-order.ts';
 import { snapFrameRate } from './frame-rate.ts';
 import type { SourcePacket } from './source-packet.ts';
@@ -35,18 +35,21 @@ interface Part {
 /** Lays the pictures of a file down as parts that begin with keyframes. Their times count from the first picture that is shown. */
 export class VideoSplitter implements Disposable {
   readonly #writer: PartWriter;
+  readonly #header: PacketFileHeader;
   readonly #codec: string;
   readonly #nominal90k: number;
   readonly #order: PresentationOrder | null;
   /** The group of pictures under way, where their order is to be found out. */
   #group: SourcePacket[] = [];
+  /** Of the packets in memory that wait for others. */
+  #keptBytes = 0;
   readonly #parts: Part[] = [];
   #start90k: number | null = null;
   /** From the first keyframe on, until it is known when the first picture is shown. */
   #held: SourcePacket[] | null = [];
-  /** Times that are taken, of this part and the one before: no two pictures are shown at once. */
-  #taken = new Set<number>();
-  #takenBefore = new Set<number>();
+  /** Times that are taken, of this part and the one before, each with one from which on to look for a free one: no two pictures are shown at once. */
+  #taken = new Map<number, number>();
+  #takenBefore: ReadonlyMap<number, number> = new Map();
   #previous90k = 0;
   #last90k = -1;
   #lastDuration90k = 0;
@@ -59,6 +62,7 @@ export class VideoSplitter implements Disposable {
       ? new PresentationOrder(header)
       : null;
     this.#writer = new PartWriter(header, prefix, store);
+    this.#header = header;
     this.#codec = codec;
     this.#nominal90k = frameRate === null ? UNKNOWN_90K : 90_000 / frameRate;
   }
@@ -76,7 +80,7 @@ export class VideoSplitter implements Disposable {
   async add(packet: SourcePacket): Promise<void> {
     if (this.#order === null) return await this.#accept(packet);
     if (packet.isKey) await this.#acceptGroup();
-    this.#group.push(packet);
+    this.#keep(this.#group, packet);
   }
 
   async #acceptGroup(): Promise<void> {
@@ -92,9 +96,15 @@ export class VideoSplitter implements Disposable {
     }
     if (length > 0 && packet.isKey) await this.#release();
     if (this.#held === null) return await this.#write(packet);
-    this.#held.push(packet);
+    this.#keep(this.#held, packet);
     const shown = this.#held.filter((held) => !isHidden(held)).length;
     if (!isHidden(this.#held[0] ?? packet) || shown > REORDER_DEPTH) await this.#release();
+  }
+
+  #keep(packets: SourcePacket[], packet: SourcePacket): void {
+    this.#keptBytes = packets.length === 0 ? packet.data.length : this.#keptBytes + packet.data.length;
+    checkPartSize(this.#keptBytes, this.#header);
+    packets.push(packet);
   }
 
   /** What it came to; null: there was no picture. */
@@ -173,7 +183,7 @@ export class VideoSplitter implements Disposable {
     if (!isOver) return;
     await this.#writer.close();
     this.#takenBefore = this.#taken;
-    this.#taken = new Set();
+    this.#taken = new Map();
     const from90k = part === undefined ? 0 : time90k;
     this.#parts.push({ key: this.#writer.key, from90k, times90k: [], hasLeading: false });
   }
@@ -188,9 +198,14 @@ export class VideoSplitter implements Disposable {
 
   #take(wanted90k: number): number {
     let time90k = wanted90k;
-    while (this.#taken.has(time90k) || this.#takenBefore.has(time90k)) time90k += 1;
+    for (;;) {
+      const next = this.#taken.get(time90k) ?? this.#takenBefore.get(time90k);
+      if (next === undefined) break;
+      time90k = next;
+    }
     if (time90k !== wanted90k) this.#doubled += 1;
-    this.#taken.add(time90k);
+    this.#taken.set(time90k, time90k + 1);
+    this.#taken.set(wanted90k, time90k + 1);
     return time90k;
   }
 
