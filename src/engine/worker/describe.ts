@@ -11,6 +11,8 @@ import type { TranscodeContext } from './transcode-context.ts';
 const US_PER_MS = 1000;
 /** The first of every track are mostly among them. */
 const MAX_PACKETS_SEEN = 500;
+/** They say nothing of their length; FFmpeg subtracts the first time stamp from the last. */
+const CLOCKED: ReadonlySet<string> = new Set(['mpegts', 'mpegps']);
 
 /** Does {@link Transcoder.describe} in this process. */
 export async function describe(
@@ -20,10 +22,12 @@ export async function describe(
   await using source = await openMediaSource(ref, limits, objects);
   const { container, sizeBytes, open } = source;
   const durationMs = durationOf(container, open.format.duration);
-  checkDuration(durationMs ?? 0, limits.maxDurationMs);
+  // A clock that begins anew makes nonsense of the difference of two of its times; the split counts what is there.
+  const isTold = !CLOCKED.has(container) || (durationMs ?? 0) <= limits.maxDurationMs;
+  if (isTold) checkDuration(durationMs ?? 0, limits.maxDurationMs);
   const tracks = describeTracks(open.streams, container);
   await checkProtection(open, new Set([...tracks.video, ...tracks.audio].map(({ index }) => index)));
-  return { container, sizeBytes, durationMs, ...tracks };
+  return { container, sizeBytes, durationMs: isTold ? durationMs : null, ...tracks };
 }
 
 /** Protection of samples (ISO/IEC 23001-7) shows at packets alone. @throws unsupported_media */

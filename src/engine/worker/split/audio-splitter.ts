@@ -10,6 +10,9 @@ import type { SourcePacket } from './source-packet.ts';
 const PART_S = 10;
 /** Time stamps may be off by so much before it counts as a hole or an overlap. */
 const JITTER_S = 0.03;
+/** Where they are off by so much in the same direction all along, they mean it: pictures would be seen too early or too late. */
+const DRIFT_S = 0.01;
+const ALL_ALONG_S = 0.25;
 /** What lies further before time 0 is not kept: nothing needs it, not even to begin to decode. */
 const KEPT_BEFORE_START_S = 1;
 
@@ -23,7 +26,7 @@ export interface AudioSplitterOptions {
 
 /**
  * Lays the sound of one track down as parts, and decides where each packet's samples go: one after the other as long as the time stamps agree within
- * 30 ms; behind a hole where they jump forward; not at all where they jump back.
+ * 30 ms, and within 10 ms in the long run; behind a hole where they jump forward; not at all where they jump back.
  */
 export class AudioSplitter implements Disposable {
   readonly #track: number;
@@ -35,6 +38,8 @@ export class AudioSplitter implements Disposable {
   #next: number | null = null;
   #end = 0;
   #longest = 0;
+  /** Since when time stamps are off by more than {@link DRIFT_S}, and in which direction. */
+  #drift: { readonly from: number; readonly sign: number } | null = null;
   #holes = 0;
   #holeSamples = 0;
   #dropped = 0;
@@ -55,7 +60,7 @@ export class AudioSplitter implements Disposable {
   /** Adds a packet; `time90k` is when its first sample is heard, from time 0. */
   async add(packet: SourcePacket, time90k: number | null): Promise<void> {
     const samples = this.#samples.of(packet);
-    const position = this.#place(time90k);
+    const position = this.#place(time90k, samples, packet.isNewClock === true);
     if (position === null) return;
     // The first packet of some codecs prepares their decoder alone: the next one's time stamp tells where the sound begins.
     if (samples > 0) this.#next = position + samples;
@@ -114,12 +119,13 @@ export class AudioSplitter implements Disposable {
   }
 
   /** Where a packet's first sample goes; null: nowhere. */
-  #place(time90k: number | null): number | null {
+  #place(time90k: number | null, samples: number, isNewClock: boolean): number | null {
     const said = time90k === null ? null : (time90k * this.#sampleRateHz) / 90_000;
     if (this.#next === null) return Math.round(said ?? 0);
     if (said === null) return this.#next;
     const off = said - this.#next;
-    if (Math.abs(off) < JITTER_S * this.#sampleRateHz) return this.#next;
+    if (!this.#isMeant(off, samples, isNewClock)) return this.#next;
+    this.#drift = null;
     if (off < 0) {
       this.#dropped += 1;
       return null;
@@ -127,6 +133,18 @@ export class AudioSplitter implements Disposable {
     this.#holes += 1;
     this.#holeSamples += Math.round(off);
     return Math.round(said);
+  }
+
+  /** Whether a time stamp that is off by so many samples is to be followed. */
+  #isMeant(off: number, samples: number, isNewClock: boolean): boolean {
+    const isOff = Math.abs(off) >= DRIFT_S * this.#sampleRateHz;
+    const sign = Math.sign(off);
+    if (!isOff) this.#drift = null;
+    else if (this.#drift?.sign !== sign) this.#drift = { from: this.#next ?? 0, sign };
+    if (Math.abs(off) >= JITTER_S * this.#sampleRateHz) return true;
+    const isLasting = this.#drift !== null && (this.#next ?? 0) - this.#drift.from >= ALL_ALONG_S * this.#sampleRateHz;
+    // To leave a long packet out would be further off in the other direction.
+    return isOff && (isNewClock || isLasting) && (off > 0 || -off > samples / 2);
   }
 }
 

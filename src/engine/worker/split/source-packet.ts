@@ -29,6 +29,8 @@ export interface SourcePacket {
   readonly isKey: boolean;
   readonly data: Uint8Array;
   readonly sideData: readonly PacketSideData[];
+  /** The file's clock begins anew with it. */
+  readonly isNewClock?: boolean;
 }
 
 /** Copies what matters of a native packet; null when it holds nothing. */
