@@ -167,7 +167,10 @@ export interface AssetStore {
     lease: { readonly taskId: string; readonly attempt: number },
     renewal: { readonly leaseMs: number; readonly progress: number },
   ): Promise<'held' | 'lost'>;
-  /** Ends a try. False: the lease was lost before, and nothing was changed but the usage, which is added all the same if the task still exists. */
+  /**
+   * Ends a try. False: the lease was lost before, and nothing was changed but the usage, which is added all the same if the task still exists. That it is
+   * done may be said again, as after an answer that was lost: true, and nothing changes.
+   */
   finishTask(lease: { readonly taskId: string; readonly attempt: number }, outcome: TaskOutcome): Promise<boolean>;
   /** Takes back tasks whose lease ran out: to wait again, or failed (`engine_failed`) when no try is left. Answers how many. */
   expireTasks(): Promise<number>;

@@ -85,6 +85,17 @@ export function tasksContract(adapter: string, make: MakeCatalog): void {
       assert.deepEqual([task?.attempt, task?.usage.cpuMs], [5, 15]);
     });
 
+    test('that a try is done may be said twice: whoever missed the answer must not take its work for lost', async (t) => {
+      const w = await makeWorld(t, make);
+      const { asset } = await assetWith(w, { newTasks: [newTask()] });
+      const lease = await claim(w.catalog);
+      assert.equal(await w.catalog.finishTask(tryOf(lease), done({ result: 'once', usage: usage(5) })), true);
+      const before = await w.catalog.assetJob(asset.id);
+      assert.equal(await w.catalog.finishTask(tryOf(lease), done({ result: 'once', usage: usage(5) })), true);
+      assert.deepEqual(await w.catalog.assetJob(asset.id), before);
+      assert.equal(await w.catalog.finishTask(tryOf(lease), failed(null)), false);
+    });
+
     test('a lease that ran out goes to another worker, and of the older try only its cost has effect', async (t) => {
       const w = await makeWorld(t, make);
       const other = await w.another();
@@ -106,7 +117,7 @@ export function tasksContract(adapter: string, make: MakeCatalog): void {
       assert.equal(job.outputs[0]?.usage.cpuMs, 7);
       assert.deepEqual(await w.catalog.unsettledAssets(9), []);
       assert.equal(await other.finishTask(tryOf(fresh), done({ result: 'fresh' })), true);
-      assert.equal(await other.finishTask(tryOf(fresh), done({ result: 'twice' })), false);
+      assert.equal(await other.finishTask(tryOf(stale), done({ result: 'stale' })), false);
       assert.equal((await w.catalog.assetJob(asset.id)).tasks[0]?.result, 'fresh');
     });
 

@@ -1,13 +1,12 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Principal } from '../../access/access.ts';
-import { canSee } from '../../access/permission.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import type { AssetStore } from '../../catalog/asset-store.ts';
-import { isFinal, type Asset } from '../../timeline/asset.ts';
+import type { Asset } from '../../timeline/asset.ts';
 import { cleanFilename, nameOf } from '../../vod/asset-name.ts';
 import { parseAssetOptions, parseNewAsset } from '../../vod/asset-request.ts';
 import type { AssetService } from '../../vod/asset-service.ts';
+import { checkSha256 } from '../../vod/uploads/tus-reception.ts';
 import type { Uploads } from '../../vod/uploads/uploads.ts';
 import type { AssetFeed } from '../rest/asset-feed.ts';
 import { assetJson } from '../rest/asset-json.ts';
@@ -16,12 +15,12 @@ import { ownTenant } from '../rest/routes/stream-routes.ts';
 import { tenantChoice } from '../rest/routes/asset-routes.ts';
 import { assetMessage, stateOf } from './asset-message.ts';
 import { plainOptions } from './asset-options.ts';
-import { answering, principalOf, receiving, toStatus, type CallDeps } from './call.ts';
+import { answering, receiving, type CallDeps } from './call.ts';
 import type { Asset as AssetMessage } from './generated/zoetrope/v1/Asset.ts';
 import type { AssetServiceHandlers } from './generated/zoetrope/v1/AssetService.ts';
 import type { CancelResult } from './generated/zoetrope/v1/CancelResult.ts';
 import type { UploadAssetRequest__Output } from './generated/zoetrope/v1/UploadAssetRequest.ts';
-import type { WatchAssetRequest__Output } from './generated/zoetrope/v1/WatchAssetRequest.ts';
+import { watchAsset } from './watch-asset.ts';
 
 /** What the service's calls need. */
 export interface AssetHandlersDeps extends CallDeps {
@@ -115,7 +114,7 @@ export function assetHandlers(deps: AssetHandlersDeps): AssetServiceHandlers {
       deps.feed.noteRemoved(id, tenant);
       return {};
     }),
-    WatchAsset: (call) => void watch(deps, call),
+    WatchAsset: (call) => void watchAsset(deps, call),
   };
 }
 
@@ -187,7 +186,7 @@ async function upload(
     filename: cleanFilename(start.filename ?? ''),
     body: chunksOf(iterator),
     sizeBytes: sizeBytes === 0 ? null : sizeBytes,
-    sha256: start.sha256 === undefined || start.sha256 === '' ? null : start.sha256.toLowerCase(),
+    sha256: start.sha256 === undefined || start.sha256 === '' ? null : checkSha256(start.sha256, 'start.sha256'),
   });
   return show(deps, asset);
 }
@@ -200,47 +199,6 @@ async function* chunksOf(parts: AsyncIterator<UploadAssetRequest__Output>): Asyn
       throw new ZoetropeError('invalid_argument', 'After `start` an upload has messages with `chunk` alone.');
     }
     yield part.value.chunk;
-  }
-}
-
-async function watch(
-  deps: AssetHandlersDeps,
-  call: ServerWritableStream<WatchAssetRequest__Output, AssetMessage>,
-): Promise<void> {
-  const { access, logger, catalog, feed } = deps;
-  let leave: (() => void) | undefined;
-  let isOver = false;
-  const end = (error: unknown): void => {
-    if (isOver) return;
-    isOver = true;
-    leave?.();
-    if (error === null) call.end();
-    else call.emit('error', toStatus(error, logger));
-  };
-  call.on('cancelled', () => {
-    isOver = true;
-    leave?.();
-  });
-  try {
-    const principal = await principalOf(call.metadata, ['read'], access);
-    const { id } = await loadAsset(catalog, { principal }, call.request.id ?? '');
-    leave = await feed.subscribe(
-      {
-        assetId: id,
-        canSee: (tenant) => canSee(principal, tenant),
-        changed(asset) {
-          if (isOver) return;
-          call.write(assetMessage(asset));
-          if (isFinal(asset.state)) end(null);
-        },
-        removed: () => end(new ZoetropeError('not_found', `The asset ${id} was removed.`)),
-      },
-      null,
-    );
-    // It may have ended, or the client have gone, while the present state was told.
-    if (isOver) leave();
-  } catch (error) {
-    end(error);
   }
 }
 

@@ -63,6 +63,7 @@ export function sqlTaskStore(
       backend.write(async (scope) => {
         const [row] = await findTask(scope.db, { id: lease.taskId });
         if (row === undefined) return false;
+        if (outcome.kind === 'done' && row.state === 'done' && row.attempt === lease.attempt) return true;
         const paid = { ...row, ...addUsage(row, outcome.usage) };
         const isHeld = row.state === 'running' && row.attempt === lease.attempt;
         const ended = isHeld ? endTry(backend, paid, outcome) : paid;
