@@ -88,6 +88,8 @@ class Splitter implements Disposable {
   #start90k: number | null = null;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  /** What was last added to the times of each track. */
+  readonly #offsets = new Map<number, number>();
 
   constructor(request: SplitRequest, source: MediaSource, store: SegmentStore) {
     this.#request = request;
@@ -168,9 +170,11 @@ class Splitter implements Disposable {
       this.#captions.has(index) || decoding90k === null
         ? this.#clock.offset90k
         : this.#clock.offsetAt(index, decoding90k, packet.duration90k);
-    if (offset90k === 0) return packet;
+    const isNewClock = offset90k !== (this.#offsets.get(index) ?? 0);
+    this.#offsets.set(index, offset90k);
+    if (offset90k === 0 && !isNewClock) return packet;
     const move = (time: number | null): number | null => (time === null ? null : time + offset90k);
-    return { ...packet, pts90k: move(packet.pts90k), dts90k: move(packet.dts90k) };
+    return { ...packet, isNewClock, pts90k: move(packet.pts90k), dts90k: move(packet.dts90k) };
   }
 
   async #addPicture(packet: SourcePacket): Promise<void> {
@@ -218,7 +222,7 @@ class Splitter implements Disposable {
 
   #readingWarnings(failures: number, stoppedBy: string | null, durationMs: number): readonly string[] {
     const saidMs = Number(this.#source.open.format.duration) / 1000;
-    const isShort = saidMs > 0 && durationMs < saidMs * (1 - CUT_OFF_PART) - 1000;
+    const isShort = saidMs > 0 && this.#clock.jumps === 0 && durationMs < saidMs * (1 - CUT_OFF_PART) - 1000;
     const seconds = (ms: number): string => (ms / 1000).toFixed(1);
     return [
       ...(stoppedBy === null

@@ -3,6 +3,7 @@ import { pts90k } from '../../../base/time.ts';
 import type { PacketFileHeader } from '../../packets/packet-file.ts';
 import type { SplitVideo, VideoPart } from '../../transcoder.ts';
 import type { SegmentStore } from '../video/segment-store.ts';
+import { isUntimedMpeg4, Mpeg4Order } from './mpeg4-order.ts';
 import { checkPartSize, PartWriter } from './part-writer.ts';
 import { lacksPresentationTimes, PresentationOrder } from './presentation-order.ts';
 import { snapFrameRate } from './frame-rate.ts';
@@ -39,6 +40,7 @@ export class VideoSplitter implements Disposable {
   readonly #codec: string;
   readonly #nominal90k: number;
   readonly #order: PresentationOrder | null;
+  readonly #mpeg4: Mpeg4Order | null;
   /** The group of pictures under way, where their order is to be found out. */
   #group: SourcePacket[] = [];
   /** Of the packets in memory that wait for others. */
@@ -61,6 +63,7 @@ export class VideoSplitter implements Disposable {
     this.#order = lacksPresentationTimes(container, codec, video?.videoDelay ?? 0)
       ? new PresentationOrder(header)
       : null;
+    this.#mpeg4 = isUntimedMpeg4(container, codec) ? new Mpeg4Order() : null;
     this.#writer = new PartWriter(header, prefix, store);
     this.#header = header;
     this.#codec = codec;
@@ -78,6 +81,10 @@ export class VideoSplitter implements Disposable {
   }
 
   async add(packet: SourcePacket): Promise<void> {
+    if (this.#mpeg4 !== null) {
+      for (const timed of this.#mpeg4.add(packet)) await this.#accept(timed);
+      return;
+    }
     if (this.#order === null) return await this.#accept(packet);
     if (packet.isKey) await this.#acceptGroup();
     this.#keep(this.#group, packet);
@@ -110,6 +117,7 @@ export class VideoSplitter implements Disposable {
   /** What it came to; null: there was no picture. */
   async finish(): Promise<SplitVideo | null> {
     await this.#acceptGroup();
+    for (const timed of this.#mpeg4?.finish() ?? []) await this.#accept(timed);
     if (this.#held !== null && this.#held.length > 0) await this.#release();
     await this.#writer.close();
     const times = this.#parts.flatMap((part) => part.times90k).toSorted((a, b) => a - b);
