@@ -5,7 +5,7 @@ import type { SegmentStore } from '../video/segment-store.ts';
 /** A part is held in memory until it is whole. */
 const MAX_PART_BYTES = 512 << 20;
 
-/** @throws payload_too_large when packets that belong together are more than fits into memory */
+/** Refuses packets that belong together and are more than fits into memory. @throws payload_too_large with both sizes */
 export function checkPartSize(sizeBytes: number, { parameters }: PacketFileHeader): void {
   if (sizeBytes <= MAX_PART_BYTES) return;
   throw new ZoetropeError(
