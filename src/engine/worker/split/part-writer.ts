@@ -5,7 +5,7 @@ import type { SegmentStore } from '../video/segment-store.ts';
 /** A part is held in memory until it is whole. */
 const MAX_PART_BYTES = 512 << 20;
 
-/** Refuses packets that belong together and are more than fits into memory. @throws payload_too_large with both sizes */
+/** Refuses packets that belong together and are more than fits into memory. @throws payload_too_large */
 export function checkPartSize(sizeBytes: number, { parameters }: PacketFileHeader): void {
   if (sizeBytes <= MAX_PART_BYTES) return;
   throw new ZoetropeError(
