@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { runPythonClient, type Steps } from '../fixtures/grpc/python-client.ts';
+import { eventually } from '../fixtures/processes.ts';
 import { TestServer } from '../fixtures/server.ts';
 import { repositoryRoot } from '../fixtures/source-files.ts';
 
@@ -102,6 +103,12 @@ function checkTour(steps: Steps): void {
 async function makeKey(server: TestServer, tenant: string, scopes: string): Promise<string> {
   const args = ['keys', 'create', '--name', tenant, '--tenant', tenant, '--scopes', scopes, '--json'];
   const { stdout } = await server.command(args);
+  // Another process made it: the server asks for keys as soon as it has looked, and is open to its own machine until then.
+  await eventually(
+    'the server asks for a key',
+    async () => ((await fetch(`${server.url}/v1/assets`)).status === 401 ? true : undefined),
+    { timeoutMs: 20_000 },
+  );
   return (JSON.parse(stdout) as { readonly secret: string }).secret;
 }
 
