@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import { isZoetropeError } from '../base/errors.ts';
 import type { AssetStore } from '../catalog/asset-store.ts';
@@ -99,14 +100,27 @@ export class AssetView implements TimelineView {
     const isRecent = clock.monotonicMs() - this.#readAtMs < FULL_READ_EVERY_MS;
     // A change that the version does not tell happened to segments that are known.
     const isExplained = known !== undefined && isRecent && known.asset.version !== asset.version;
-    const tracks = new Map<string, AssetTrack>();
-    for (const output of outputs) {
-      const track = await this.#readTrack(asset, output, isExplained ? known.tracks.get(output.id) : undefined);
-      if (track !== null) tracks.set(output.id, track);
-    }
-    if (!isExplained) this.#readAtMs = clock.monotonicMs();
+    // Running tasks tell their progress each second: nothing of the segments is read for that.
+    const isProgress = known !== undefined && isRecent && !isExplained && !isDeepStrictEqual(known.outputs, outputs);
+    const tracks = isProgress
+      ? withOutputs(known.tracks, outputs)
+      : await this.#readTracks(asset, outputs, isExplained ? known : undefined);
+    if (!isExplained && !isProgress) this.#readAtMs = clock.monotonicMs();
     this.#state = { revision, asset, outputs, tracks };
     if (this.#freshness.revision === revision) this.#isStale = false;
+  }
+
+  async #readTracks(
+    asset: Asset,
+    outputs: readonly Output[],
+    known: AssetState | undefined,
+  ): Promise<AssetState['tracks']> {
+    const tracks = new Map<string, AssetTrack>();
+    for (const output of outputs) {
+      const track = await this.#readTrack(asset, output, known?.tracks.get(output.id));
+      if (track !== null) tracks.set(output.id, track);
+    }
+    return tracks;
   }
 
   async #readTrack(asset: Asset, output: Output, known: AssetTrack | undefined): Promise<AssetTrack | null> {
@@ -132,6 +146,11 @@ export class AssetView implements TimelineView {
   #window(outputId: string, fromSequence: number): Promise<Window> {
     return this.#deps.catalog.renditionWindow(this.streamId, outputId, fromSequence);
   }
+}
+
+function withOutputs(tracks: AssetState['tracks'], outputs: readonly Output[]): AssetState['tracks'] {
+  const now = new Map(outputs.map((output) => [output.id, output]));
+  return new Map([...tracks].map(([id, track]) => [id, { ...track, output: now.get(id) ?? track.output }]));
 }
 
 function listingOf(asset: Asset, output: Output): Listing {

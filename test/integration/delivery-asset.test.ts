@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { randomIds } from '../../src/base/ids.ts';
 import { makeAssetMedia, type AssetMedia } from '../fixtures/asset-media.ts';
 import { FabricatedAsset } from '../fixtures/asset-world.ts';
 import { PlaybackServer } from '../fixtures/playback.ts';
@@ -225,6 +226,27 @@ describe('delivery of assets', () => {
     assert.ok((server.catalogCalls.get('renditionWindow') ?? 0) - calls <= 6, 'one short read a rendition');
     await server.catalog.setSegmentLost(segment?.id ?? '', true);
     assert.match(await server.playlist(path), /#EXT-X-GAP\n#EXTINF:2\.0,\n/);
+  });
+
+  test('what running tasks tell of their progress costs no look at segments', async () => {
+    const asset = await FabricatedAsset.make(server, media);
+    await asset.publish(4);
+    const { catalog } = server;
+    const output = asset.output('video-0');
+    const task = { id: randomIds.next('task'), kind: 'video', rank: 0, ordinal: 0 } as const;
+    const made = { ...task, outputIds: [output], weight: 100, input: null, maxAttempts: 1 };
+    const { version } = await catalog.getAsset(asset.id);
+    assert.ok((await catalog.settleAsset(asset.id, version, { newTasks: [made] })) !== null);
+    const lease = await catalog.claimTask({ workerId: 'w', leaseMs: 60_000 });
+    assert.equal(lease?.task.id, task.id);
+    const path = `${base(asset)}/${output}/index.m3u8`;
+    await server.playlist(path);
+    const calls = server.catalogCalls.get('renditionWindow');
+    for (const progress of [0.1, 0.2, 0.3]) {
+      await catalog.renewTask({ taskId: task.id, attempt: 1 }, { leaseMs: 60_000, progress });
+      await server.playlist(path);
+    }
+    assert.equal(server.catalogCalls.get('renditionWindow'), calls);
   });
 
   test('pictures, the storyboard and the download, with their types and tags', async () => {
