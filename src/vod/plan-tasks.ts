@@ -48,10 +48,11 @@ export function planTasks(asset: Asset, media: MediaDescription, split: SplitRes
 }
 
 /** What the split took of the file: it leaves out what would be too much, and an output without tasks would never end. */
-function tracksOf(media: MediaDescription, { audio, subtitles }: SplitResult): MediaDescription {
+function tracksOf(media: MediaDescription, { video, audio, subtitles }: SplitResult): MediaDescription {
   const taken = new Set([...audio, ...subtitles].map(({ track }) => track));
   return {
     ...media,
+    video: video === null ? [] : media.video,
     audio: media.audio.filter(({ index }) => taken.has(index)),
     subtitles: media.subtitles.filter(({ index }) => taken.has(index)),
   };
@@ -173,9 +174,10 @@ class Planner {
 
   /** Pictures asked for by time come early, for they are looked at first; the storyboard after the ladder. */
   pictures(): readonly NewTask[] {
-    const { video } = this.#split;
+    const { video, durationMs } = this.#split;
     if (video === null) return [];
-    const input: PicturesTaskInput = { parts: video.parts, end90k: pts90k(video.end90k) };
+    // The storyboard is as long as the asset: where sound goes on behind the last picture, that one is shown.
+    const input: PicturesTaskInput = { parts: video.parts, end90k: pts90k(Math.round(durationMs * TICKS_PER_MS)) };
     return this.#outputs.flatMap(({ id, spec }) => {
       if (spec.kind !== 'thumbnails' && spec.kind !== 'storyboard') return [];
       const rank = spec.kind === 'storyboard' ? RANK.extras : RANK.bulk;

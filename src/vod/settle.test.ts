@@ -7,6 +7,7 @@ import type { SplitResult } from '../engine/transcoder.ts';
 import { NO_USAGE, type Asset, type Output, type OutputSpec } from '../timeline/asset.ts';
 import type { Task } from '../timeline/task.ts';
 import { cancelJob, settle } from './settle.ts';
+import type { PicturesTaskInput } from './task-input.ts';
 
 const RULES = { ids: randomIds, segmentMs: 4000, chunkMs: 12_000, maxAttempts: 3, nowMs: wallMs(1000) };
 
@@ -268,6 +269,18 @@ test('a chunk that failed for good fails the asset with its cause and cancels th
   assert.ok(after.outputs.every(({ state }) => state === 'failed'));
 });
 
+test('the storyboard is drawn for the whole asset, also where sound goes on behind the last picture', () => {
+  const asset = { ...ASSET, request: { ...ASSET.request, storyboard: true } };
+  const split = task({ kind: 'split', state: 'done', attempt: 1, result: { ...SPLIT, durationMs: 21_500 } });
+  const change = settle({ asset, outputs: [], tasks: [split] }, RULES);
+  const { tasks } = applied({ asset, outputs: [], tasks: [split] }, change);
+  const inputs = tasks.flatMap(({ kind, input }) => (kind === 'pictures' ? [input as PicturesTaskInput] : []));
+  assert.deepEqual(
+    inputs.map(({ end90k }) => end90k / 90),
+    [21_500, 21_500],
+  );
+});
+
 test('pictures that fail do not fail the asset', () => {
   const job = done(planned(), ({ kind }) => kind !== 'pictures');
   const cause = { code: 'engine_failed', message: 'it was ended by SIGSEGV' } as const;
@@ -370,4 +383,11 @@ test('an output that no task works for fails instead of waiting for ever, and wi
   job = applied(job, settle(job, RULES));
   assert.deepEqual([job.asset.state, job.asset.cause?.code], ['failed', 'internal']);
   assert.ok(job.outputs.every(({ state }) => state === 'failed'));
+});
+
+test('pictures that are described and could not be read give no outputs: the sound is made all the same', () => {
+  const split = task({ kind: 'split', state: 'done', attempt: 1, result: { ...SPLIT, video: null } });
+  const job = { asset: ASSET, outputs: [], tasks: [split] };
+  const after = applied(job, settle(job, RULES));
+  assert.deepEqual(kinds(after.outputs), ['audio']);
 });
