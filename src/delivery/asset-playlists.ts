@@ -102,7 +102,8 @@ export class AssetPlaylists {
       if (spec?.kind !== 'storyboard' || output === undefined || output.files.length === 0) {
         throw notMade(state, 'storyboard', output);
       }
-      const durationMs = Math.max(state.asset.media?.durationMs ?? 0, playableMs(state));
+      // What the tiles were drawn for: one for each interval of it.
+      const durationMs = state.asset.media?.durationMs ?? playableMs(state);
       const storyboard = { spec, sheetCount: output.files.length, durationMs };
       const template = format === 'vtt' ? storyboardVtt(storyboard) : storyboardJson(storyboard);
       const contentType = format === 'vtt' ? CAPTIONS_TYPE : 'application/json; charset=utf-8';

@@ -235,6 +235,7 @@ export interface EncodeAudioResult {
 export interface DrawPicturesRequest {
   readonly track: VideoTrack;
   readonly parts: readonly VideoPart[];
+  /** The storyboard has a tile for each of its intervals that begins before; behind the last picture they show that one. */
   readonly end90k: Pts90k;
   readonly stills: readonly {
     readonly timesMs: readonly number[];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pts90k, TICKS_PER_MS } from '../../src/base/time.ts';
 import { drawPictures } from '../../src/engine/worker/pictures/draw-pictures.ts';
 import type { DrawPicturesRequest } from '../../src/engine/transcoder.ts';
 import type { StoryboardSpec } from '../../src/timeline/asset.ts';
@@ -119,6 +120,27 @@ test('a storyboard shows keyframes near its times, by rows, on sheets of which t
     assert.equal(number % 5, 0, `tile ${tile} shows picture ${number}`);
     assert.ok(Math.abs(number * 40 - (expected[tile] ?? 0)) <= 100, `tile ${tile} shows picture ${number}`);
   }
+});
+
+test('tiles behind the last picture show it', async () => {
+  await using bench = await makeVideo({ make: [...GREYS, '-c:v', 'libx264', '-g', '25', '-crf', '4'] });
+  const spec: StoryboardSpec = {
+    kind: 'storyboard',
+    intervalMs: 1000,
+    columns: 3,
+    rows: 2,
+    tileWidthPx: 32,
+    tileHeightPx: 24,
+  };
+  const end90k = pts90k(5500 * TICKS_PER_MS);
+  await drawPictures(requestFor(bench, { end90k, storyboard: { spec, outputPrefix: 'behind/' } }), bench.context);
+  const luma = await decodeJpegLuma(await bench.objects.get('behind/0.jpg'));
+  const last = [4, 5].map((tile) => {
+    const at = 96 * (Math.floor(tile / 3) * 24 + 12) + (tile % 3) * 32 + 16;
+    return pictureNumber(luma.subarray(at, at + 1));
+  });
+  // The first of them is still near enough to the last keyframe.
+  assert.deepEqual(last, [75, 99]);
 });
 
 test('where keyframes are too rare for a storyboard, its tiles are the pictures at their times', async () => {
