@@ -5,10 +5,20 @@ import { ensureTools, TOOLS } from './tools.ts';
 const USAGE = `usage: npm run test:integrity -- [--rounds N] [--hostile-inputs N] [--only NAME[,NAME]]
 
   --rounds N          times that processes are killed in the crash test (default 50)
-  --hostile-inputs N  inputs of the hostile test (default 1000)
-  --only NAMES        only these properties: backpressure, crash, disk-full, hostile, leak, order, restart, vod-crash`;
+  --hostile-inputs N  inputs of the hostile test, and a tenth as many damaged films (default 1000)
+  --only NAMES        only these properties: backpressure, crash, disk-full, hostile, leak, order, restart, vod-crash, vod-hostile`;
 
-const PROPERTIES = ['crash', 'restart', 'order', 'backpressure', 'disk-full', 'hostile', 'leak', 'vod-crash'];
+const PROPERTIES = [
+  'crash',
+  'restart',
+  'order',
+  'backpressure',
+  'disk-full',
+  'hostile',
+  'leak',
+  'vod-crash',
+  'vod-hostile',
+];
 
 const options = readOptions();
 try {
