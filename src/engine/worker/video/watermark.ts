@@ -59,7 +59,10 @@ export class Watermark implements Disposable {
       center: centre,
     };
     const { x, y } = places[position];
-    return { x: Math.max(0, x), y: Math.max(0, y), width, height, opacity };
+    // Margins that leave no room end at the edge.
+    const within = (place: number, most: number): number => Math.min(Math.max(0, place), Math.max(0, most));
+    const [lastX, lastY] = [picture.width - width, picture.height - height];
+    return { x: within(x, lastX), y: within(y, lastY), width, height, opacity };
   }
 
   [Symbol.dispose](): void {
