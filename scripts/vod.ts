@@ -4,9 +4,9 @@ import { ensureTools, TOOLS } from './tools.ts';
 
 const USAGE = `usage: npm run test:vod -- [--only NAME[,NAME]]
 
-  --only NAMES  only these suites: shapes, long, refused, manifest, players`;
+  --only NAMES  only these suites: shapes, long, damaged, refused, manifest, players`;
 
-const SUITES = ['shapes', 'long', 'refused', 'manifest', 'players'];
+const SUITES = ['shapes', 'long', 'damaged', 'refused', 'manifest', 'players'];
 
 const only = readOptions();
 try {

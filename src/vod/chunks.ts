@@ -1,4 +1,5 @@
 import { pts90k, TICKS_PER_MS, type Pts90k } from '../base/time.ts';
+import { LONGEST_STILL_90K } from '../engine/longest-still.ts';
 import type { AudioPart, SplitAudio, SplitVideo } from '../engine/transcoder.ts';
 
 /** Lengths aimed at, in milliseconds. */
@@ -31,8 +32,6 @@ export interface AudioChunk {
 
 /** The longest stretch that a chunk may decode in vain before its own begins. */
 const MAX_PREROLL_90K = 60_000 * TICKS_PER_MS;
-/** A group of pictures is cut inside only if no picture in it stays longer: a chunk must not come out empty. */
-const MAX_STILL_90K = 1000 * TICKS_PER_MS;
 const AAC_FRAME = 1024;
 /** Audio is cheap: a task does so many times a video chunk's length. */
 const AUDIO_CHUNK_FACTOR = 3;
@@ -71,7 +70,7 @@ function nextBoundary(video: SplitVideo, from: number, aimed: number): number | 
   if (closest !== undefined) return closest;
   const inside = parts[lastWhere(parts, (part) => part.from90k <= target)];
   const mayCut =
-    inside !== undefined && inside.longestFrame90k <= MAX_STILL_90K && target - inside.from90k <= MAX_PREROLL_90K;
+    inside !== undefined && inside.longestFrame90k <= LONGEST_STILL_90K && target - inside.from90k <= MAX_PREROLL_90K;
   return mayCut ? Math.round(target) : (parts[begin]?.from90k ?? null);
 }
 

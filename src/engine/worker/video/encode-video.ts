@@ -1,4 +1,5 @@
 import { ZoetropeError } from '../../../base/errors.ts';
+import { LONGEST_STILL_90K } from '../../longest-still.ts';
 import type { EncodeVideoRequest, EncodeVideoResult } from '../../transcoder.ts';
 import type { TranscodeContext } from '../transcode-context.ts';
 import { CpuMeter } from './cpu-meter.ts';
@@ -8,6 +9,7 @@ import { PicturePreparer } from './picture-preparer.ts';
 import { PictureSource, type DecodedPicture } from './picture-source.ts';
 import { largestOf, RungLadder } from './rung-ladder.ts';
 import { SegmentStore } from './segment-store.ts';
+import { StandInPicture } from './stand-in-picture.ts';
 import { loadWatermark, type Watermark } from './watermark.ts';
 
 /** Does {@link Transcoder.encodeVideo} in this process. */
@@ -28,6 +30,8 @@ class Stretch implements Disposable {
   readonly #clock: PictureClock;
   readonly #store: SegmentStore;
   #source: PictureSource;
+  readonly #standIn: StandInPicture;
+  #isDamaged = false;
   /** Open from the first picture on: it says what colours there are. */
   #work: { readonly preparer: PicturePreparer; readonly ladder: RungLadder } | undefined;
 
@@ -38,6 +42,7 @@ class Stretch implements Disposable {
     this.#clock = new PictureClock(request.segmentStarts90k);
     this.#store = new SegmentStore(context.objects);
     this.#source = new PictureSource(context.objects, request.track, { from90k: request.from90k });
+    this.#standIn = new StandInPicture(request.track);
   }
 
   async encode(): Promise<EncodeVideoResult> {
@@ -45,9 +50,16 @@ class Stretch implements Disposable {
     let until90k = await this.#encodePictures();
     if (this.#work === undefined) {
       // The keyframe is lost: rather pictures with faults than a video that ends here.
+      this.#isDamaged = true;
       this.#source[Symbol.dispose]();
       this.#source = new PictureSource(this.#context.objects, this.#request.track, { showsDamaged: true });
       until90k = await this.#encodePictures();
+    }
+    if (this.#work === undefined && from90k > 0) {
+      // Of a video that begins all right, a stretch is lost: the last picture stays.
+      const picture = { frame: this.#standIn.frame, time90k: from90k };
+      const { preparer, ladder } = (this.#work = this.#open(picture));
+      this.#encodeAll(preparer.prepare(picture), ladder);
     }
     if (this.#work === undefined) {
       throw new ZoetropeError(
@@ -67,6 +79,7 @@ class Stretch implements Disposable {
   [Symbol.dispose](): void {
     this.#work?.preparer[Symbol.dispose]();
     this.#work?.ladder[Symbol.dispose]();
+    this.#standIn[Symbol.dispose]();
     this.#source[Symbol.dispose]();
   }
 
@@ -75,8 +88,13 @@ class Stretch implements Disposable {
     const { from90k, to90k, end90k, parts, expectedFrames } = this.#request;
     for await (const picture of this.#source.pictures(parts)) {
       await this.#context.progress.at(this.#clock.count / Math.max(1, expectedFrames));
-      if (picture.time90k < from90k) continue;
-      if (to90k !== null && picture.time90k >= to90k) return picture.time90k;
+      if (picture.time90k < from90k) {
+        this.#standIn.keep(picture.frame);
+        continue;
+      }
+      if (to90k !== null && picture.time90k >= to90k) {
+        return this.#source.hasKeyframeAt(to90k) ? to90k : meetingTime(to90k, picture.time90k);
+      }
       const { preparer, ladder } = (this.#work ??= this.#open(picture));
       this.#encodeAll(preparer.prepare(picture), ladder);
       await this.#store.room();
@@ -93,7 +111,8 @@ class Stretch implements Disposable {
   /** Where the first picture is damaged, the next one is shown from its time on: the stretch before ends there. */
   #startOf(firstTime90k: number): number {
     const { from90k } = this.#request;
-    return from90k === 0 || this.#source.firstPacket90k === from90k ? from90k : firstTime90k;
+    const isAtCut = from90k === 0 || this.#isDamaged || this.#source.firstPacket90k === from90k;
+    return isAtCut ? from90k : meetingTime(from90k, firstTime90k);
   }
 
   #open({ frame }: DecodedPicture): { readonly preparer: PicturePreparer; readonly ladder: RungLadder } {
@@ -103,6 +122,11 @@ class Stretch implements Disposable {
     const preparer = new PicturePreparer(track, { ...largestOf(rungs), colour }, this.#watermark);
     return { preparer, ladder };
   }
+}
+
+/** Where two stretches meet that were cut inside a group of pictures, given the first picture behind the cut. */
+function meetingTime(cut90k: number, picture90k: number): number {
+  return picture90k - cut90k >= LONGEST_STILL_90K ? cut90k : picture90k;
 }
 
 function checkRequest({ rungs, segmentStarts90k, from90k }: EncodeVideoRequest): void {
