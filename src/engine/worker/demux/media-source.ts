@@ -75,7 +75,7 @@ async function checkMovieIndex(input: RandomInput, container: string): Promise<v
     }
     if (size !== 0 && size < 8) break;
     if (end > input.sizeBytes)
-      throw cutOff(container, `its part ${JSON.stringify(type)} ends at byte ${end}`, input.sizeBytes);
+      throw cutOff(container, `its part "${type.replaceAll(/[^ -~]/g, '?')}" ends at byte ${end}`, input.sizeBytes);
     at = end;
   }
   throw new ZoetropeError(
