@@ -117,7 +117,17 @@ test('jobs and outputs are cancelled once, and made again', async () => {
   const { id } = await make();
   const output = { id: 'out_0123456789', name: '360p', spec: VIDEO, totalChunks: 5 };
   const other = { id: 'out_9876543210', name: '240p', spec: { ...VIDEO, height: 240 }, totalChunks: 5 };
-  await settle(id, { asset: { state: 'transcoding' }, newOutputs: [output, other] });
+  const work = {
+    id: 'tsk_0123456789',
+    kind: 'video',
+    rank: 1,
+    ordinal: 0,
+    outputIds: [output.id, other.id],
+    weight: 1,
+    input: { chunk: 0 },
+    maxAttempts: 3,
+  } as const;
+  await settle(id, { asset: { state: 'transcoding' }, newOutputs: [output, other], newTasks: [work] });
   const path = `/v1/assets/${id}`;
   const cancelled = await api.call<AssetJson>(`${path}/outputs/${output.id}/cancel`, { method: 'POST' });
   assert.equal(cancelled.status, 200, cancelled.text);
