@@ -94,6 +94,6 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
     slots: vod.workers ?? availableParallelism(),
     leaseMs: vod.leaseSeconds * MS,
   });
-  const assets = createAssetService({ catalog, objects, settler, clock, ids, ...rules });
+  const assets = createAssetService({ catalog, objects, settler, http, clock, ids, ...rules });
   return { assets, http, limits, workers: [transcoder, settler, worker], transcoder };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { AssetChange, AssetJob, AssetStore, NewTask } from '../catalog/asset-store.ts';
+import type { GuardedHttp } from '../egress/guarded-http.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import {
   assetPrefix,
@@ -42,7 +43,7 @@ export interface AssetToMake {
 
 /** What can be done with assets from outside, whatever the API. */
 export interface AssetService {
-  /** @throws missing_input when the object or file is not there */
+  /** @throws missing_input when the object, file or watermark is not there; what {@link GuardedHttp.checkUrl} throws for the webhook's address */
   create(asset: AssetToMake): Promise<Asset>;
   /** Ends the job and removes its files. @throws not_found; conflict when it has ended */
   cancel(id: string): Promise<Asset>;
@@ -61,6 +62,8 @@ export interface AssetServiceDeps {
   readonly catalog: AssetStore;
   readonly objects: ObjectStore;
   readonly settler: Settler;
+  /** Judges addresses from outside. */
+  readonly http: Pick<GuardedHttp, 'checkUrl'>;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly segmentMs: number;
@@ -83,6 +86,7 @@ class Assets implements AssetService {
   async create(asset: AssetToMake): Promise<Asset> {
     const { catalog, ids } = this.#deps;
     const id = asset.id ?? ids.next('asset');
+    await this.#checkRequest(asset.request);
     const source = await this.#takeSource(id, asset.source);
     const { tenant, name, referenceId, priority, request } = asset;
     const created = { id, tenant, name, referenceId, source, request, priority };
@@ -172,6 +176,13 @@ class Assets implements AssetService {
     const asset = await catalog.getAsset(id);
     await catalog.deleteAsset(id, [assetEvent('asset.deleted', asset, [])]);
     await settler.removeObjects(assetPrefix(id));
+  }
+
+  /** What would fail later for certain is refused at once, before the file is taken. */
+  async #checkRequest({ webhookUrl, watermark }: AssetRequest): Promise<void> {
+    const { http, objects } = this.#deps;
+    if (webhookUrl !== null) http.checkUrl(webhookUrl);
+    if (watermark !== null) await objects.head(watermark.objectKey);
   }
 
   async #takeSource(id: string, source: NewAssetSource): Promise<AssetSource> {

@@ -36,9 +36,9 @@ test('the first chunk is about a segment, the others about a chunk, all at keyfr
   const chunks = planVideoChunks(video(every(2, 60), 60), RULE);
   assert.deepEqual(
     chunks.map(({ from90k }) => from90k / S),
-    [0, 4, 16, 28, 40, 52],
+    [0, 4, 8, 16, 28, 40, 52],
   );
-  assert.deepEqual(chunks[1]?.segmentStarts90k, [4 * S, 8 * S, 12 * S]);
+  assert.deepEqual(chunks[2]?.segmentStarts90k, [8 * S, 12 * S]);
   assert.equal(chunks.at(-1)?.to90k, null);
   assert.deepEqual(chunks[0]?.parts, ['part0', 'part1', 'part2'], 'with the part that begins where it ends');
 });
@@ -47,7 +47,7 @@ test('a long group of pictures is cut inside and its chunks read it from its key
   const chunks = planVideoChunks(video([0, 30], 60), RULE);
   assert.deepEqual(
     chunks.map(({ from90k }) => from90k / S),
-    [0, 4, 16, 30, 42],
+    [0, 4, 8, 16, 30, 42],
   );
   assert.deepEqual(chunks[2]?.parts, ['part0', 'part1']);
   assert.deepEqual(chunks[4]?.parts, ['part1']);

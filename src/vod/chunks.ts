@@ -39,14 +39,16 @@ const AUDIO_CHUNK_FACTOR = 3;
 const AUDIO_MARGIN_S = 2.6;
 
 /**
- * Cuts a video into chunks at keyframes. The first is about one segment long, so that something plays soon; the others about `chunkMs`. A group of pictures
+ * Cuts a video into chunks at keyframes. The first two are about one segment long, so that something plays soon and goes on; the next doubles that, and so on
+ * up to about `chunkMs`. A group of pictures
  * that is much longer than a chunk is cut inside, unless its chunks would decode too much in vain or could come out empty.
  */
 export function planVideoChunks(video: SplitVideo, rule: ChunkRule): readonly VideoChunk[] {
   const boundaries = [0];
   let at = 0;
   for (;;) {
-    const aimed = (at === 0 ? rule.segmentMs : rule.chunkMs) * TICKS_PER_MS;
+    const aimedMs = Math.min(rule.chunkMs, rule.segmentMs * 2 ** Math.max(0, boundaries.length - 2));
+    const aimed = (at === 0 ? rule.segmentMs : aimedMs) * TICKS_PER_MS;
     const next = nextBoundary(video, at, aimed);
     if (next === null) break;
     boundaries.push(next);

@@ -99,6 +99,15 @@ test('assets are made of objects below the tenant’s inputs alone', async () =>
   assert.match(border.detail, /must begin with "inputs\/default\/"/);
 });
 
+test('what would fail for certain is refused at once', async () => {
+  const source = { url: 'https://media.example.org/film.mp4' };
+  const watermark = { objectKey: 'inputs/default/no-logo.png' };
+  await api.refused(404, 'missing_input', '/v1/assets', { body: { source, outputs: { watermark } } });
+  const webhookUrl = 'http://10.1.2.3/hook';
+  const refused = await api.refused(403, 'permission_denied', '/v1/assets', { body: { source, webhookUrl } });
+  assert.match(refused.detail, /ZOETROPE_ALLOWED_NETWORKS/);
+});
+
 test('what is wrong with a request is said, field by field', async () => {
   const wrong = async (body: object): Promise<string> =>
     (await api.refused(400, 'invalid_argument', '/v1/assets', { body })).detail;

@@ -15,6 +15,7 @@ import { createSqliteCatalog } from '../../src/catalog/sqlite/sqlite-catalog.ts'
 import { createFilesystemObjects } from '../../src/objects/filesystem/filesystem-objects.ts';
 import type { ObjectStore } from '../../src/objects/object-store.ts';
 import { assetPrefix, isFinal, NO_USAGE, sourceKey, type AssetRequest } from '../../src/timeline/asset.ts';
+import { GuardedHttp } from '../../src/egress/guarded-http.ts';
 import { createAssetService, type AssetService } from '../../src/vod/asset-service.ts';
 import { createTaskRunner } from '../../src/vod/run-tasks.ts';
 import { Settler } from '../../src/vod/settler.ts';
@@ -114,7 +115,12 @@ class Story {
       fetchFile: async () => assert.fail('nothing is fetched'),
       limits: { maxBytes: 1, maxDurationMs: 1, maxPixels: 1, maxTracks: 1 },
     });
-    return { catalog, settler, runner, service: createAssetService({ ...shared, settler }) };
+    return {
+      catalog,
+      settler,
+      runner,
+      service: createAssetService({ ...shared, settler, http: new GuardedHttp({ allowedNetworks: [] }) }),
+    };
   }
 
   /** Does one thing in a process that may die at any of its calls. What cannot be done now is refused, and that is all. */
