@@ -17,6 +17,7 @@ const PROPERTIES = [
   'hostile',
   'leak',
   'vod-crash',
+  'vod-model',
   'vod-hostile',
 ];
 

@@ -68,7 +68,7 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
   };
   const transcoder = createTranscoder({
     entryUrl: new URL('./transcode-process.ts', import.meta.url),
-    childArguments: [storeUrls(config).objectsUrl],
+    childArguments: [storeUrls(config).objectsUrl, join(resolve(config.dataDir), 'cache')],
     stallTimeoutMs: vod.stallSeconds * MS,
     maxMemoryBytes: vod.maxMemoryMb * MIB,
     scratchDirectory: incomingDirectory(config, 'movies'),

@@ -76,7 +76,8 @@ function nextBoundary(video: SplitVideo, from: number, aimed: number, longest: n
   const begin = lastWhere(parts, (part) => part.from90k <= from + aimed / 2) + 1;
   const near = parts.slice(begin, lastWhere(parts, (part) => part.from90k <= far) + 1).map((part) => part.from90k);
   const closest = near.toSorted((a, b) => Math.abs(a - target) - Math.abs(b - target))[0];
-  if (closest !== undefined) return closest;
+  // A rest too small for a task of its own belongs to the last chunk.
+  if (closest !== undefined) return end90k - closest < aimed / 2 ? null : closest;
   const inside = parts[lastWhere(parts, (part) => part.from90k <= target)];
   const mayCut =
     inside !== undefined && inside.longestFrame90k <= LONGEST_STILL_90K && target - inside.from90k <= MAX_PREROLL_90K;

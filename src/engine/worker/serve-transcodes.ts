@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setPriority } from 'node:os';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
@@ -26,10 +27,13 @@ export function serveTranscodes(openObjects: (childArguments: readonly string[])
       await objects.start(new AbortController().signal);
       return objects;
     },
-    perform: ({ kind, request, scratchPath }, objects, report) => {
+    perform: async ({ kind, request, scratchPath }, objects, report) => {
       const run = RUNS[kind];
       if (run === undefined) throw new ZoetropeError('internal', `A transcoder's process does not do ${kind}.`);
-      return run(request, { objects, progress: new Progress(report), scratchPath: scratchPath ?? null });
+      const result = await run(request, { objects, progress: new Progress(report), scratchPath: scratchPath ?? null });
+      // The process is ended as soon as it has answered: what it compiled is kept for the next one.
+      flushCompileCache();
+      return result;
     },
   });
 }
