@@ -7,6 +7,7 @@ import type { StreamSettings } from '../timeline/stream.ts';
 import { ArchiveExpiry } from '../upkeep/archive-expiry.ts';
 import { Doctor } from '../upkeep/doctor/doctor.ts';
 import { OfflineChecker, type OfflineCheckerDeps } from '../upkeep/offline-checker.ts';
+import { RecordingEnds } from '../upkeep/recording-ends.ts';
 import { OrphanSweep } from '../upkeep/orphans.ts';
 import { Retention, type RetentionDeps } from '../upkeep/retention.ts';
 import { frameCatchUp } from '../upkeep/waiting-frames.ts';
@@ -20,6 +21,7 @@ export interface UpkeepServices {
   readonly retention: Retention;
   readonly offlineChecker: OfflineChecker;
   readonly archiveExpiry: ArchiveExpiry;
+  readonly recordingEnds: RecordingEnds;
   readonly orphanSweep: OrphanSweep;
   readonly doctor: Doctor;
 }
@@ -65,6 +67,7 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
       ...(deps.onOffline === undefined ? {} : { onReport: deps.onOffline }),
     }),
     archiveExpiry: new ArchiveExpiry({ catalog, clock, logger }),
+    recordingEnds: new RecordingEnds({ catalog, logger }),
     orphanSweep: new OrphanSweep({ catalog, objects, clock, logger, eventRetentionMs, isLogDrained }),
     doctor: new Doctor({ catalog, objects, events, clock, defaults, eventRetentionMs }),
   };

@@ -22,7 +22,9 @@ import { addAssetRoutes } from './routes/asset-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
+import { addRecordingRoutes } from './routes/recording-routes.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
+import { addShareRoutes } from './routes/share-routes.ts';
 import { addStreamEventRoutes } from './routes/stream-event-routes.ts';
 import { addStreamRoutes } from './routes/stream-routes.ts';
 import { addTimelineRoutes } from './routes/timeline-routes.ts';
@@ -106,6 +108,8 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addTimelineRoutes(app, deps);
   addMarkerRoutes(app, deps, { sse: parts.sse, feed: parts.markerFeed });
   addArchiveRoutes(app, deps);
+  addRecordingRoutes(app, deps);
+  addShareRoutes(app, deps);
   addServerRoutes(app, deps);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
