@@ -165,18 +165,23 @@ export interface TimelineStore {
    */
   appendSegment(segment: NewSegment): Promise<AppendedSegment>;
   getRendition(streamId: string, name: string): Promise<Rendition>;
+  /** The renditions of a stream: `main` first, then by name. @throws not_found */
+  renditionsOf(streamId: string): Promise<readonly Rendition[]>;
+  /** Makes an empty rendition of a stream that is no asset, unless it is there; any number of callers at once get the same. @throws not_found */
+  ensureRendition(streamId: string, name: string): Promise<Rendition>;
   getSegment(id: string): Promise<Segment>;
   getEpoch(id: string): Promise<Epoch>;
-  /** The newest `count` on-time segments that are not retired, oldest first. */
-  liveWindow(streamId: string, count: number): Promise<Window>;
-  dvrWindow(streamId: string): Promise<Window>;
+  /** The newest `count` on-time segments of a rendition (by its name; default `main`) that are not retired, oldest first. */
+  liveWindow(streamId: string, count: number, rendition?: string): Promise<Window>;
+  /** All segments of a rendition (by its name; default `main`) that are not retired. */
+  dvrWindow(streamId: string, rendition?: string): Promise<Window>;
   /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
   renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
   /**
-   * Segments that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or covered by a hold that is not
-   * released. At most `limit`; the caller goes on from the last one's end.
+   * Segments of a rendition (by its name; default `main`) that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or
+   * covered by a hold that is not released. At most `limit`; the caller goes on from the last one's end.
    */
-  segmentsBetween(streamId: string, fromMs: WallMs, toMs: WallMs, limit: number): Promise<Window>;
+  segmentsBetween(streamId: string, fromMs: WallMs, toMs: WallMs, limit: number, rendition?: string): Promise<Window>;
   /** Which of these capture times already lie on the timeline (retired segments included). */
   knownFrameTimes(streamId: string, timesMs: readonly WallMs[]): Promise<ReadonlySet<WallMs>>;
   /**

@@ -56,7 +56,7 @@ export class Delivery implements Component {
     this.#views = new StreamViews({ catalog, clock, defaults, liveSegments, maxDvrBytes: deps.cacheBytes / 2 });
     this.#holds = new Holds(catalog);
     this.#holdPlaylists = new HoldPlaylists({ catalog, clock, maxBytes: deps.cacheBytes / 4 });
-    const playlists = new Playlists({ catalog, clock, defaults, views: this.#views });
+    const playlists = new Playlists({ catalog, clock, views: this.#views });
     const files = new MediaFiles({ catalog, objects: deps.objects, hot });
     this.#assets = new AssetViews({ catalog, clock, maxWindowBytes: deps.cacheBytes / 4 });
     const served = { answers: new PlaybackAnswers({ access, metrics, answers }), files };

@@ -4,13 +4,13 @@ import { requireTenantOf } from './gate.ts';
 import type { HoldPlaylists } from './hold-playlists.ts';
 import { noSuchHold, type Holds, type HoldView } from './holds.ts';
 import type { HotFile } from './hot-files.ts';
-import type { ReadyPlaylist } from './kept-texts.ts';
 import type { MediaFiles } from './media-files.ts';
 import { namedFile, type FileOwner } from './named-files.ts';
 import { noSuchFile, withRetryAfter, type Admitted, type PlaybackAnswers } from './playback-answers.ts';
 import type { Playlists } from './playlists.ts';
-import type { StreamState, StreamView } from './stream-view.ts';
+import type { StreamState } from './stream-view.ts';
 import { noSuchStream, type StreamViews } from './stream-views.ts';
+import { readFileVariant, readRendition } from './stream-variant.ts';
 import type { Query } from './variant.ts';
 
 /** What the routes of streams and of their holds call. */
@@ -59,9 +59,9 @@ class StreamHandlers {
     const { id } = request.params as { readonly id: string };
     const query = request.query as Query;
     const to = await this.#deps.answers.admit({ kind: 'stream', id }, request);
-    const { view, state } = await this.#deps.views.read(id);
+    const { state } = await this.#deps.views.read(id);
     requireTenantOf(to.admission, state.stream.tenant, () => noSuchStream(id));
-    const playlist = await withRetryAfter(reply, () => this.#render(kind, state, view, query, to.admission.token));
+    const playlist = await withRetryAfter(reply, () => this.#deps.playlists[kind](id, query, to.admission.token));
     return this.#deps.answers.sendPlaylist(kind, to, request, reply, playlist);
   }
 
@@ -76,9 +76,10 @@ class StreamHandlers {
   }
 
   async holdPlaylist(kind: HoldKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { to, held, state } = await this.#hold(kind, request, (id) => this.#deps.holds.read(id, kind));
+    const { to, held } = await this.#hold(kind, request, (id) => this.#deps.holds.read(id, kind));
     const query = request.query as Query;
     const { token } = to.admission;
+    const { state } = await this.#deps.views.read(held.hold.streamId, readRendition(query));
     const playlist = await withRetryAfter(reply, () => this.#deps.holdPlaylists.ready(held, state, query, token));
     return this.#deps.answers.sendPlaylist('hold', to, request, reply, playlist);
   }
@@ -102,31 +103,16 @@ class StreamHandlers {
     requireTenantOf(to.admission, state.stream.tenant, () => noSuchHold(id, kind));
     return { to, held, state };
   }
-
-  #render(
-    kind: StreamPlaylistKind,
-    state: StreamState,
-    view: StreamView,
-    query: Query,
-    token: string | undefined,
-  ): Promise<ReadyPlaylist> {
-    const { playlists } = this.#deps;
-    switch (kind) {
-      case 'master':
-        return playlists.master(state, view, query, token);
-      case 'live':
-        return playlists.live(state, view, query, token);
-      case 'dvr':
-        return playlists.dvr(view.streamId, query, token);
-      case 'range':
-        return playlists.range(state, view, query, token);
-    }
-  }
 }
 
 /** Stored media of streams leave as they are. */
-function ownerOf({ stream, live }: StreamState): FileOwner {
-  return { streamId: stream.id, owns: (renditionId) => renditionId === live.rendition.id, cipher: null };
+function ownerOf({ stream, renditions }: StreamState): FileOwner {
+  return {
+    streamId: stream.id,
+    owns: (renditionId) => renditions.some(({ id }) => id === renditionId),
+    cipher: null,
+    readVariant: (query) => readFileVariant(query, stream),
+  };
 }
 
 function isWithin(hold: Hold, file: HotFile): boolean {

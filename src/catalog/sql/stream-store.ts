@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import type { NewStream, StreamStore, StreamTouch } from '../catalog.ts';
 import { openSession } from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
@@ -10,7 +11,7 @@ import { publishStoppedOf } from './recording-events.ts';
 import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { publishOffline } from './session-events.ts';
-import { insertStreamRow, MAIN_RENDITION, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
+import { insertStreamRow, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
 
 /** Settings of which null is a value. */
 const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay']);
@@ -176,7 +177,7 @@ async function insertStream(backend: SqlBackend, scope: WriteScope, stream: NewS
 }
 
 /** What belongs to an asset is changed and removed through it, so that both always agree. @throws conflict */
-function checkIsNoAsset(stream: Stream): void {
+export function checkIsNoAsset(stream: Stream): void {
   if (stream.kind !== 'asset') return;
   throw new ZoetropeError('conflict', `Stream ${stream.id} is an asset. Change or delete the asset instead.`);
 }
