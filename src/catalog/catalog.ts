@@ -80,11 +80,14 @@ export interface StreamStore {
     id: string,
     change: { readonly name?: string; readonly settings?: Partial<StreamSettings> },
   ): Promise<Stream>;
-  /** Ends a stream at this wall time, or (null) lets it go on. A stream that is as wished stays untouched. */
-  endStream(id: string, atMs: WallMs | null): Promise<Stream>;
+  /**
+   * Ends a stream at this wall time, or (null) lets it go on. A stream that is as wished stays untouched, as does one of which something was received at or
+   * after `unlessReceivedSinceMs`. Ending publishes `stream.ended`.
+   */
+  endStream(id: string, atMs: WallMs | null, options?: { readonly unlessReceivedSinceMs?: WallMs }): Promise<Stream>;
   /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
   noteSource(id: string, source: SourceReport): Promise<void>;
-  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, at most 1,000. */
+  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
   silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;

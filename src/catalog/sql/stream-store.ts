@@ -10,7 +10,7 @@ import { prepare } from './prepared.ts';
 import { publishStoppedOf } from './recording-events.ts';
 import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
-import { publishOffline } from './session-events.ts';
+import { publishEnded, publishOffline } from './session-events.ts';
 import { insertStreamRow, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
 
 /** Settings of which null is a value. */
@@ -111,13 +111,16 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         await removeStreamRows(scope, id);
       }),
 
-    endStream: (id, atMs) =>
+    endStream: (id, atMs, { unlessReceivedSinceMs = null } = {}) =>
       backend.write(async (scope) => {
         const stream = await getStream(scope.db, id);
         checkIsNoAsset(stream);
         if ((stream.endedAtMs === null) === (atMs === null)) return stream;
+        if (unlessReceivedSinceMs !== null && (stream.lastReceivedAtMs ?? -Infinity) >= unlessReceivedSinceMs)
+          return stream;
         await scope.db.updateTable('stream').set({ ended_at_ms: atMs }).where('id', '=', id).execute();
         scope.changed(id);
+        if (atMs !== null) await publishEnded(backend, scope, stream, atMs);
         return { ...stream, endedAtMs: atMs };
       }),
 
@@ -138,6 +141,8 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         .where('kind', '=', 'push')
         .where('ended_at_ms', 'is', null)
         .where('last_received_at_ms', '<', beforeMs)
+        .orderBy('last_received_at_ms')
+        .orderBy('id')
         .limit(MAX_SILENT)
         .execute();
       return rows.map(toStream);

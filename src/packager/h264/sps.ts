@@ -108,7 +108,10 @@ function readUsability(bits: BitReader): Pick<SpsInfo, 'colour' | 'frameRate'> {
 
 /** Two ticks are a frame, which has two fields (ITU-T H.264 E.2.1). */
 function readFrameRate(bits: BitReader): number | null {
-  if (bits.u(1) === 1) [bits.ue(), bits.ue()];
+  if (bits.u(1) === 1) {
+    bits.ue();
+    bits.ue();
+  }
   if (bits.u(1) === 0) return null;
   const unitsInTick = bits.u(32);
   const timescale = bits.u(32);
