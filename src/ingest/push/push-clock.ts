@@ -97,7 +97,9 @@ export function advanceClock(running: RunningClock | null, place: SegmentPlaceme
     (running === null
       ? { anchorMs: place.startMs, originPts90k: arrival.startPts90k }
       : { anchorMs: running.anchorMs, originPts90k: running.originPts90k });
-  const lagMs = arrival.receivedAtMs - (base.anchorMs + (arrival.startPts90k + arrival.duration90k - base.originPts90k) / TICKS_PER_MS);
+  const lagMs =
+    arrival.receivedAtMs -
+    (base.anchorMs + (arrival.startPts90k + arrival.duration90k - base.originPts90k) / TICKS_PER_MS);
   return {
     ...base,
     endPts90k: arrival.startPts90k + arrival.duration90k,
@@ -111,7 +113,8 @@ export function advanceClock(running: RunningClock | null, place: SegmentPlaceme
 function saneTime({ programDateTimeMs, receivedAtMs }: Arrival, rules: ClockRules): WallMs | null {
   if (programDateTimeMs === null) return null;
   const isSane =
-    programDateTimeMs <= receivedAtMs + rules.futureToleranceMs && programDateTimeMs >= receivedAtMs - rules.retentionMs;
+    programDateTimeMs <= receivedAtMs + rules.futureToleranceMs &&
+    programDateTimeMs >= receivedAtMs - rules.retentionMs;
   return isSane ? programDateTimeMs : null;
 }
 

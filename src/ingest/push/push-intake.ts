@@ -131,7 +131,8 @@ function entriesOf(playlist: PushedMedia, name: string, base: string): readonly 
   let carriedMs: number | null = null;
   const entries: PlaylistEntry[] = [];
   for (const [index, segment] of playlist.segments.entries()) {
-    const programDateTimeMs: WallMs | number | null = segment.programDateTimeMs ?? (segment.discontinuity ? null : carriedMs);
+    const programDateTimeMs: WallMs | number | null =
+      segment.programDateTimeMs ?? (segment.discontinuity ? null : carriedMs);
     carriedMs = programDateTimeMs === null ? null : programDateTimeMs + segment.durationMs;
     if (index < playlist.segments.length - NEWEST_ENTRIES || segment.isGap) continue;
     checkWhole(segment, name);
@@ -177,7 +178,7 @@ function sniff(bytes: Uint8Array): { readonly kind: 'segment' | 'init'; readonly
 function topBoxes(bytes: Uint8Array): readonly string[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const types: string[] = [];
-  for (let at = 0; at + 8 <= view.length && types.length < 64; ) {
+  for (let at = 0; at + 8 <= view.length && types.length < 64;) {
     const size = view.readUInt32BE(at);
     types.push(view.toString('latin1', at + 4, at + 8));
     if (size < 8) break;

@@ -29,9 +29,13 @@ export function referredName(uri: string, playlistName: string, base: string): s
   try {
     path = decodeURIComponent(new URL(uri, `http://encoder${base}${playlistName}`).pathname);
   } catch (error) {
-    throw new ZoetropeError('invalid_argument', `The playlist ${playlistName} names ${JSON.stringify(uri.slice(0, 200))}, which is no URI.`, {
-      cause: error,
-    });
+    throw new ZoetropeError(
+      'invalid_argument',
+      `The playlist ${playlistName} names ${JSON.stringify(uri.slice(0, 200))}, which is no URI.`,
+      {
+        cause: error,
+      },
+    );
   }
   if (path.startsWith(base)) return pushedName(path.slice(base.length));
   // A base URL of the encoder's own: its files come to us under their last part.
