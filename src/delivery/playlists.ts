@@ -1,5 +1,4 @@
-import { ZoetropeError } from '../base/errors.ts';
-import { parseRfc3339, type WallMs } from '../base/time.ts';
+import type { WallMs } from '../base/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Epoch } from '../timeline/epoch.ts';
@@ -8,16 +7,14 @@ import { listedSegment, type ListedSegment } from './dvr-window.ts';
 import { segmentsBetween } from './holds.ts';
 import { KeptTexts, MAX_TEXTS, readyText, type PlaylistText, type ReadyPlaylist } from './kept-texts.ts';
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
+import { MAX_RANGE_SEGMENTS, readRange } from './range-query.ts';
 import { masterPlaylist } from './stream-master.ts';
 import { dvrPlaylist, finishedPlaylist, livePlaylist, nothingBetween } from './stream-playlists.ts';
 import { openRangePlaylist } from './stream-playlists.ts';
 import { liveEdgeMs, type StreamState, type StreamView } from './stream-view.ts';
 import type { StreamViews } from './stream-views.ts';
 import { readRendition, readStreamVariant } from './stream-variant.ts';
-import { queryValue, readSkip, type Query, type Variant } from './variant.ts';
-
-const MAX_RANGE_MS = 32 * 86_400_000;
-const MAX_RANGE_SEGMENTS = 200_000;
+import { readSkip, type Query, type Variant } from './variant.ts';
 
 /** What playlists are made from. */
 export interface PlaylistsDeps {
@@ -146,28 +143,4 @@ function listWithBreaks(segments: readonly Segment[], epochs: ReadonlyMap<string
       discontinuity: segment.dvrDiscontinuity || !follows,
     };
   });
-}
-
-function readRange(query: Query, nowMs: WallMs): { readonly fromMs: WallMs; readonly toMs: WallMs | null } {
-  const from = queryValue(query, 'from');
-  const to = queryValue(query, 'to');
-  if (from === undefined) {
-    throw new ZoetropeError(
-      'invalid_argument',
-      'A range needs a start: ?from=2026-11-20T10:00:00Z, and &to= unless it is to go on. Got none.',
-    );
-  }
-  const fromMs = parseRfc3339(from, 'from');
-  const toMs = to === undefined ? null : parseRfc3339(to, 'to');
-  const endMs = toMs ?? Math.max(nowMs, fromMs + 1);
-  if (endMs <= fromMs) {
-    throw new ZoetropeError(
-      'invalid_argument',
-      `A range must end after it starts. Got from ${from} to ${to ?? 'now'}.`,
-    );
-  }
-  if (endMs - fromMs > MAX_RANGE_MS) {
-    throw new ZoetropeError('out_of_range', `A range may be 32 days long. Got from ${from} to ${to ?? 'now'}.`);
-  }
-  return { fromMs, toMs };
 }

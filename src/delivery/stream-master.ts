@@ -71,8 +71,8 @@ function variantOf({ live, epoch, rates }: Offered, stream: Stream, variant: Var
   };
 }
 
-/** As the encoder's parameters say, else as its ingest found; a camera's pictures have no rate. */
-function frameRateOf(epoch: Epoch, stream: Stream, rendition: string): number | null {
+/** Pictures a second in a rendition, as its ingest found or as the encoder's parameters say; null where unknown: a camera's pictures have no rate. */
+export function frameRateOf(epoch: Epoch, stream: Stream, rendition: string): number | null {
   if (stream.kind === 'frames' || epoch.width === 0) return null;
   if (rendition === MAIN_RENDITION && stream.source !== null) return stream.source.frameRate;
   const { video } = readMuxedInit(epoch.init);

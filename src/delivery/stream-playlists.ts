@@ -24,7 +24,7 @@ export function nothingYet(streamId: string): ZoetropeError {
 }
 
 /** As {@link nothingYet}; of a stream that was ended, nothing is to come. */
-function nothingShown({ id, endedAtMs }: Stream): ZoetropeError {
+export function nothingShown({ id, endedAtMs }: Stream): ZoetropeError {
   if (endedAtMs === null) return nothingYet(id);
   const message = `The stream ${id} ended at ${formatRfc3339(endedAtMs)}, and nothing of it is kept in its window.`;
   return new ZoetropeError('not_found', message);

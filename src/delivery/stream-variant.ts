@@ -48,7 +48,7 @@ function readTrack(query: Query, stream: Stream, { speed, container }: Variant):
 }
 
 /** Whether segments are as an encoder made them, with pictures, sound, or both. */
-function hasOwnMedia({ kind }: Stream): boolean {
+export function hasOwnMedia({ kind }: Stream): boolean {
   return kind === 'push' || kind === 'chunks';
 }
 
