@@ -72,11 +72,11 @@ export function fileUri(name: string): string {
   return name + QUERY_MARK;
 }
 
-/** Puts a token where the marks are, or takes them out. One rendering serves all viewers so. */
-export function withToken(template: string, token: string | undefined): string {
+/** Puts a token where the marks are, or takes them out. One rendering serves all viewers so. `and`: as the text's syntax writes an ampersand. */
+export function withToken(template: string, token: string | undefined, and = '&'): string {
   if (token === undefined) return template.replaceAll(QUERY_MARK, '').replaceAll(PARAMETER_MARK, '');
   const parameter = `token=${encodeURIComponent(token)}`;
-  return template.replaceAll(QUERY_MARK, `?${parameter}`).replaceAll(PARAMETER_MARK, `&${parameter}`);
+  return template.replaceAll(QUERY_MARK, `?${parameter}`).replaceAll(PARAMETER_MARK, and + parameter);
 }
 
 function fileQuery({ speed, track }: Pick<Variant, 'speed' | 'track'>): string {

@@ -205,7 +205,8 @@ describe('delivery of pushed streams', () => {
       Array.from({ length: 1000 }, (_, viewer) => server.get(paths[viewer % paths.length] ?? '')),
     );
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-    assert.deepEqual(server.reads.toSorted(), [first, second].map((one) => one?.segment.objectKey).toSorted());
+    assert.equal(server.reads.length, 2);
+    assert.deepEqual(new Set(server.reads), new Set([first, second].map((one) => one?.segment.objectKey)));
     const tags = new Map(paths.map((path, index) => [path, answers[index]?.headers.etag]));
     assert.equal(new Set(tags.values()).size, paths.length, 'each view has bytes of its own');
     const calls = (name: string): number => server.catalogCalls.get(name) ?? 0;
