@@ -153,7 +153,7 @@ export interface Window {
 
 /** Segments, epochs and sessions. */
 export interface TimelineStore {
-  /** Takes a rendition (by its name) for writing. Later appends with a lower fence fail; a lower fence here throws `fenced`. */
+  /** Takes a rendition (by its name; made when missing, but for assets) for writing. Later appends with a lower fence fail; a lower fence here throws `fenced`. */
   claimRendition(streamId: string, name: string, fence: number): Promise<WriterState>;
   /**
    * Appends in one transaction: the epoch if it begins, the segment with the next sequence number of its placement, the session.

@@ -22,6 +22,7 @@ import { addAssetRoutes } from './routes/asset-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
+import { addPushRoutes } from './routes/push-routes.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { addStreamEventRoutes } from './routes/stream-event-routes.ts';
 import { addStreamRoutes } from './routes/stream-routes.ts';
@@ -107,6 +108,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addMarkerRoutes(app, deps, { sse: parts.sse, feed: parts.markerFeed });
   addArchiveRoutes(app, deps);
   addServerRoutes(app, deps);
+  if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });

@@ -9,6 +9,7 @@ import type { WallMs } from '../../base/time.ts';
 import type { Catalog, Scope } from '../../catalog/catalog.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
+import type { PushIntake } from '../../ingest/push/push-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
 import type { AssetService } from '../../vod/asset-service.ts';
@@ -84,6 +85,8 @@ export interface ApiDeps {
   readonly settings: ApiSettings;
   /** Absent where there are no assets. */
   readonly vod?: VodApi;
+  /** Absent where nothing is pushed. */
+  readonly push?: PushIntake;
   /** Absent where there are no webhooks. */
   readonly webhooks?: WebhookEndpoints;
 }

@@ -8,7 +8,7 @@ import { coverageOf } from './coverage.ts';
 import { decodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
-import { MAIN_RENDITION } from './stream-rows.ts';
+import { MAIN_RENDITION, makeRendition } from './stream-rows.ts';
 import { getStream } from './stream-store.ts';
 import {
   epochsOf,
@@ -24,9 +24,14 @@ import {
 export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
   return {
     claimRendition: (streamId, name, fence) =>
-      backend.write(async ({ db }) => {
+      backend.write(async (scope) => {
+        const { db } = scope;
         const stream = await getStream(db, streamId);
-        const rendition = await renditionOf(db, streamId, name);
+        const [known] = await findRendition(db, { streamId, name });
+        const rendition =
+          known === undefined && stream.kind !== 'asset'
+            ? await makeRendition(backend, scope, { streamId, name, ofAsset: false })
+            : found(known, 'rendition', `${name} of stream ${streamId}`);
         if (fence < rendition.fence) {
           throw new ZoetropeError(
             'fenced',
