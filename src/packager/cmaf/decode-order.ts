@@ -68,7 +68,8 @@ function decodingTimes(packets: readonly TimedPacket[], shown: ReadonlyMap<numbe
   while (times.length < packets.length) {
     const from = times.length;
     const instant = latest[from] ?? 0;
-    const to = latest.lastIndexOf(instant) + 1;
+    let to = from + 1;
+    while (latest[to] === instant) to++;
     const room = (instant - (times[from - 1] ?? instant)) / (to - from);
     const shortest = Math.min(...packets.slice(from, to).map(({ pts }) => shown.get(pts) ?? 0));
     const step = Math.floor(Math.min(room, shortest));
