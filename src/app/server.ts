@@ -151,6 +151,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     },
     health,
     vod: { assets: vod.assets, uploads },
+    clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
     settings: {

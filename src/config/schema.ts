@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ClipsSection } from './schema-clips.ts';
 import { EgressSection, GrpcSection, VodSection, WebhooksSection } from './schema-vod.ts';
 import { seconds } from './schema-parts.ts';
 
@@ -297,6 +298,7 @@ export const ConfigSchema = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    clips: ClipsSection,
     vod: VodSection,
     egress: EgressSection,
     webhooks: WebhooksSection,

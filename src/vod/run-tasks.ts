@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
-import type { TaskLease } from '../catalog/asset-store.ts';
+import type { AssetTaskLease } from '../catalog/asset-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { MediaLimits, Transcoder, WrittenObject } from '../engine/transcoder.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
@@ -21,7 +21,7 @@ import type { MediaDescription } from '../timeline/media-description.ts';
 import type { FetchFile } from './fetch-file.ts';
 import type { Settler } from './settler.ts';
 import { inputOf, type FilesResult, type SegmentsResult } from './task-input.ts';
-import type { TaskRunner, TryContext, TryResult } from './worker.ts';
+import type { LeaseRunner, TryContext, TryResult } from './worker.ts';
 
 /** What doing tasks needs. */
 export interface RunnerDeps {
@@ -38,19 +38,22 @@ export interface RunnerDeps {
 const MAX_AUDIO_TRACKS = 8;
 const TICKS_PER_S = 90_000;
 
-/** Does tasks of every kind with the transcoder. */
-export function createTaskRunner(deps: RunnerDeps): TaskRunner {
+/** Does tries of the tasks of assets. */
+export type AssetTaskRunner = LeaseRunner<AssetTaskLease>;
+
+/** Does tasks of every kind that assets have with the transcoder. */
+export function createTaskRunner(deps: RunnerDeps): AssetTaskRunner {
   return new Runner(deps);
 }
 
-class Runner implements TaskRunner {
+class Runner implements AssetTaskRunner {
   readonly #deps: RunnerDeps;
 
   constructor(deps: RunnerDeps) {
     this.#deps = deps;
   }
 
-  run(lease: TaskLease, context: TryContext): Promise<TryResult> {
+  run(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
     switch (lease.task.kind) {
       case 'fetch':
         return this.#fetch(lease, context);
@@ -66,10 +69,12 @@ class Runner implements TaskRunner {
         return this.#pictures(lease, context);
       case 'download':
         return this.#download(lease, context);
+      case 'clip':
+        throw new ZoetropeError('internal', `Task ${lease.task.id} of an asset is a clip's.`);
     }
   }
 
-  async discard(lease: TaskLease): Promise<void> {
+  async discard(lease: AssetTaskLease): Promise<void> {
     const { task, asset } = lease;
     if (task.kind === 'fetch') return this.#discardFile(asset);
     const prefixes =
@@ -93,7 +98,7 @@ class Runner implements TaskRunner {
     await settler.removeObjects(sourceKey(asset.id));
   }
 
-  async #fetch({ asset }: TaskLease, context: TryContext): Promise<TryResult> {
+  async #fetch({ asset }: AssetTaskLease, context: TryContext): Promise<TryResult> {
     if (asset.source.kind !== 'url') {
       throw new ZoetropeError(
         'internal',
@@ -106,7 +111,7 @@ class Runner implements TaskRunner {
   }
 
   /** Says what the file is as soon as that is known, then takes it apart. */
-  async #split(lease: TaskLease, context: TryContext): Promise<TryResult> {
+  async #split(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
     const { transcoder, limits } = this.#deps;
     const { asset } = lease;
     const ref = { objectKey: fileKey(asset) };
@@ -129,7 +134,7 @@ class Runner implements TaskRunner {
     return { result: value, usage };
   }
 
-  async #video(lease: TaskLease, context: TryContext): Promise<TryResult> {
+  async #video(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
     const { asset, task, outputs } = lease;
     const { chunk: _, ...input } = inputOf(task, 'video');
     const rungs = outputs.flatMap(({ id, spec, state }) =>
@@ -146,7 +151,7 @@ class Runner implements TaskRunner {
     return { result, usage, shares: value.shares };
   }
 
-  async #audio(lease: TaskLease, context: TryContext): Promise<TryResult> {
+  async #audio(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
     const { asset, task } = lease;
     const { chunk: _, ...input } = inputOf(task, 'audio');
     const { id, spec } = only(lease, 'audio');
@@ -164,7 +169,7 @@ class Runner implements TaskRunner {
     return { result, usage };
   }
 
-  async #subtitles(lease: TaskLease): Promise<TryResult> {
+  async #subtitles(lease: AssetTaskLease): Promise<TryResult> {
     const { asset, task } = lease;
     const { cues, durationMs } = inputOf(task, 'subtitles');
     const { id } = only(lease, 'subtitles');
@@ -185,7 +190,7 @@ class Runner implements TaskRunner {
     return { result, usage: NO_USAGE };
   }
 
-  async #pictures(lease: TaskLease, context: TryContext): Promise<TryResult> {
+  async #pictures(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
     const { asset, task, outputs } = lease;
     const { parts, end90k } = inputOf(task, 'pictures');
     const prefixOf = (id: string): string => `${filesPrefix(asset.id, id)}${tryName(lease)}`;
@@ -209,7 +214,7 @@ class Runner implements TaskRunner {
     return { result, usage };
   }
 
-  async #download(lease: TaskLease, context: TryContext): Promise<TryResult> {
+  async #download(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
     const { asset, task } = lease;
     const { id } = only(lease, 'download');
     const tracks = await Promise.all(
@@ -248,7 +253,7 @@ function fileKey(asset: Asset): string {
 }
 
 /** What the objects of a try begin with: no other task of the output, and no other try, has the same. */
-function tryName({ task }: TaskLease): string {
+function tryName({ task }: AssetTaskLease): string {
   return `${task.id.slice(-10)}-${task.attempt}-`;
 }
 
@@ -259,7 +264,7 @@ function videoTrack({ id, media }: Asset): MediaDescription['video'][number] {
 }
 
 function only<K extends OutputSpec['kind']>(
-  { task, outputs }: TaskLease,
+  { task, outputs }: AssetTaskLease,
   kind: K,
 ): { readonly id: string; readonly spec: Extract<OutputSpec, { kind: K }> } {
   const [output] = outputs;

@@ -11,6 +11,7 @@ import {
   type JudgedPicture,
   type TimedSource,
 } from '../fixtures/clip-source.ts';
+import { run } from '../fixtures/media-judge.ts';
 import { startTranscoder, type TranscoderBench } from '../fixtures/transcoder.ts';
 
 const START_MS = Date.UTC(2026, 10, 20, 10, 30);
@@ -128,4 +129,139 @@ for (const [name, encoder] of [
       });
     }
   });
+}
+
+describe('what is not there, and what does not fit', () => {
+  const GAP_MS = 7000;
+  const before12 = irregularTimes(24);
+  const behind = irregularTimes(24, START_MS + 24 * 50 + GAP_MS);
+  const times = [...before12, ...behind];
+  const lastsMs = 50;
+  let first: TimedSource;
+  let second: TimedSource;
+  const segmentsOf = (a: TimedSource, b: TimedSource, init = 0): CutClipRequest['segments'] => [
+    ...a.segments,
+    ...b.segments.map((segment) => ({ ...segment, init })),
+  ];
+  /** When the picture before the gap is shown no more. */
+  const gapFromMs = (before12.at(-1) ?? 0) + lastsMs;
+  const [resumesMs = 0] = behind;
+  before(async () => {
+    const common = { lastsMs, perSegment: PER_SEGMENT };
+    first = await makeTimedSource({ ...common, timesMs: before12, prefix: 'gap/a/' }, bench.objects);
+    second = await makeTimedSource({ ...common, timesMs: behind, prefix: 'gap/b/' }, bench.objects);
+  });
+
+  test('a gap that is skipped takes no time', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS + 333), wallMs(resumesMs + 777)];
+    const { pictures, result } = await cut({ segments: segmentsOf(first, second), inits: [first.init], fromMs, toMs });
+    const skipped = resumesMs - gapFromMs;
+    const wanted = expected(times, fromMs, toMs).map(({ clockMs, atMs }) => ({
+      clockMs,
+      atMs: (clockMs ?? 0) >= resumesMs ? atMs - skipped : atMs,
+    }));
+    assertPictures(pictures, wanted);
+    assert.equal(Math.round(result.durationMs), toMs - fromMs - skipped);
+  });
+
+  test('a gap that is black lasts as long as it did; so does what is missing at the ends', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS - 3000), wallMs((times.at(-1) ?? 0) + lastsMs + 2500)];
+    const source = { segments: segmentsOf(first, second), inits: [first.init] };
+    const { pictures, result, path } = await cut({ ...source, fromMs, toMs, gaps: 'black' });
+    assertPictures(
+      pictures.filter(({ clockMs }) => clockMs !== null),
+      times.map((clockMs) => ({ clockMs, atMs: clockMs - fromMs })),
+    );
+    const black = pictures.filter(({ clockMs }) => clockMs === null).map(({ atMs }) => Math.round(atMs));
+    assert.equal(black[0], 0);
+    assert.ok(black.includes(gapFromMs - fromMs), `${gapFromMs - fromMs} in ${black.join()}`);
+    assert.ok(black.includes((times.at(-1) ?? 0) + lastsMs - fromMs));
+    assert.equal(Math.round(result.durationMs), toMs - fromMs);
+    assert.equal(result.encodedPictures, 0);
+    assert.equal(await brightnessAt(path, gapFromMs - fromMs + 1), 0);
+  });
+
+  test('faster: the same pictures at a part of the time, none encoded for it', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS), wallMs(gapFromMs)];
+    const { pictures, packets, result } = await cut({
+      segments: first.segments,
+      inits: [first.init],
+      fromMs,
+      toMs,
+      speed: 5,
+    });
+    const wanted = expected(before12, fromMs, toMs).map(({ clockMs, atMs }) => ({ clockMs, atMs: atMs / 5 }));
+    assert.deepEqual(
+      pictures.map(({ clockMs }) => clockMs),
+      wanted.map(({ clockMs }) => clockMs),
+    );
+    for (const [index, { atMs }] of pictures.entries()) assert.ok(Math.abs(atMs - (wanted[index]?.atMs ?? 0)) < 0.01);
+    assert.ok(packets.every((packet) => isOf(first, packet)));
+    assert.equal(result.encodedPictures, 0);
+    assert.ok(Math.abs(result.durationMs - (toMs - fromMs) / 5) < 0.01);
+  });
+
+  test('on keyframes: copied from the one before, nothing encoded', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS + 900), wallMs(START_MS + 1111)];
+    const { pictures, packets, result } = await cut({
+      segments: first.segments,
+      inits: [first.init],
+      fromMs,
+      toMs,
+      mode: 'keyframes',
+    });
+    const keyframeMs = before12[PER_SEGMENT] ?? 0;
+    assert.equal(result.startMs, keyframeMs);
+    assert.equal(result.encodedPictures, 0);
+    assert.ok(packets.every((packet) => isOf(first, packet)));
+    const wanted = expected(before12, keyframeMs, toMs);
+    assertPictures(pictures.slice(0, wanted.length), wanted);
+  });
+
+  for (const [name, change] of [
+    ['of another size', { width: 640, height: 480 }],
+    ['of other parameters', { encoder: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-profile:v', 'main'] }],
+  ] as const) {
+    test(`a second stretch ${name}: each picture at its time`, async () => {
+      const other = await makeTimedSource(
+        { timesMs: behind, lastsMs, perSegment: PER_SEGMENT, prefix: `${name.replaceAll(' ', '-')}/`, ...change },
+        bench.objects,
+      );
+      const [fromMs, toMs] = [wallMs(START_MS + 333), wallMs(resumesMs + 777)];
+      const source = { segments: segmentsOf(first, other, 1), inits: [first.init, other.init] };
+      const { pictures, result } = await cut({ ...source, fromMs, toMs, gaps: 'black' });
+      assertPictures(
+        pictures.filter(({ clockMs }) => clockMs !== null),
+        expected(times, fromMs, toMs),
+      );
+      assert.ok(result.encodedPictures <= 2 * PER_SEGMENT);
+    });
+  }
+
+  test('late pictures between others come at their times', async () => {
+    const lateTimes = [START_MS + 220, START_MS + 730, START_MS + 780];
+    const late = await makeTimedSource(
+      { timesMs: lateTimes, lastsMs: 10, perSegment: 3, prefix: 'late/' },
+      bench.objects,
+    );
+    const segments = [...first.segments, ...late.segments].toSorted((a, b) => a.startMs - b.startMs);
+    const [fromMs, toMs] = [wallMs(START_MS), wallMs(gapFromMs)];
+    const { pictures } = await cut({ segments, inits: [first.init], fromMs, toMs });
+    const all = [...before12, ...lateTimes].sort((a, b) => a - b);
+    assertPictures(pictures, expected(all, fromMs, toMs));
+  });
+
+  test('nothing to be seen is refused', async () => {
+    const [fromMs, toMs] = [wallMs(gapFromMs + 1000), wallMs(gapFromMs + 2000)];
+    await assert.rejects(cut({ segments: segmentsOf(first, second), inits: [first.init], fromMs, toMs }), {
+      code: 'out_of_range',
+    });
+  });
+});
+
+/** The brightest pixel of what is shown at a time. */
+async function brightnessAt(path: string, atMs: number): Promise<number> {
+  const args = `-v error -ss ${atMs / 1000} -i ${path} -frames:v 1 -f rawvideo -pix_fmt yuvj420p pipe:1`.split(' ');
+  const raw = await run('ffmpeg', args);
+  return raw.subarray(0, (raw.length * 2) / 3).reduce((most, value) => Math.max(most, value), 0);
 }

@@ -31,6 +31,11 @@ export interface DoctorDeps {
       | 'outputsOf'
       | 'unsettleAsset'
       | 'settleAsset'
+      | 'getClip'
+      | 'listClips'
+      | 'listHolds'
+      | 'getHold'
+      | 'releaseHold'
     >;
   readonly objects: Pick<ObjectStore, 'list' | 'head' | 'get' | 'open' | 'delete'>;
   readonly events: Pick<EventLog, 'lag' | 'peek'>;
