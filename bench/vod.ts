@@ -10,7 +10,8 @@ import { BenchServer, pause } from './frames-server.ts';
 import { reapedChildrenCpuS, treeCpuS } from './frames-cpu.ts';
 
 // A 60 s 1080p file with sound to four rungs: Zoetrope from the first byte of the upload to `ready`, beside one ffmpeg that decodes once and encodes the
-// same ladder with the same encoder settings. Both use all cores. Then the same with one worker process of one slot, and with two.
+// same ladder with the same encoder settings. Both use all cores. Then the same with one worker process of one slot, and with two; beside them two single-threaded
+// ffmpegs at once and one alone, which tells what a second busy core is worth on this machine.
 
 const PROGRAM = fileURLToPath(new URL('../bin/zoetrope.js', import.meta.url));
 const RUNGS = [1080, 720, 480, 360] as const;
@@ -69,6 +70,7 @@ try {
     firstPlayableFraction: round(firstPlayableS / own.wallS),
     cpuRatio: round(own.cpuS / peer.cpuS),
     workersEfficiency: workers === null ? null : round(workers.oneS / (2 * workers.twoS)),
+    machineEfficiency: workers === null ? null : round(workers.machineEfficiency),
     bytesRatio: round(own.bytes / peer.bytes),
     wallS: round(own.wallS),
     peerWallS: round(peer.wallS),
@@ -99,8 +101,8 @@ function makeSource(seconds: number): string {
   return path;
 }
 
-function runPeer(source: string, name: string): Run {
-  const directory = join(scratch, name);
+/** The peer's ladder of a file, as arguments of ffmpeg. */
+function peerArguments(source: string, directory: string): readonly string[] {
   mkdirSync(directory);
   const scales = RUNGS.map((height) => `[s${height}]scale=${WIDTHS[height]}:${height}:flags=bicubic[v${height}]`);
   const split = `[0:v]split=${RUNGS.length}${RUNGS.map((height) => `[s${height}]`).join('')}`;
@@ -120,9 +122,15 @@ function runPeer(source: string, name: string): Run {
     '-y',
     join(directory, `${height}.mp4`),
   ]);
+  return ['-i', source, '-filter_complex', [split, ...scales].join(';'), ...outputs];
+}
+
+function runPeer(source: string, name: string): Run {
+  const directory = join(scratch, name);
+  const args = peerArguments(source, directory);
   const cpuFrom = reapedChildrenCpuS();
   const from = performance.now();
-  ffmpeg(['-i', source, '-filter_complex', [split, ...scales].join(';'), ...outputs]);
+  ffmpeg(args);
   const wallS = (performance.now() - from) / 1000;
   const bytes = RUNGS.reduce((sum, height) => sum + statSync(join(directory, `${height}.mp4`)).size, 0);
   return { wallS, cpuS: reapedChildrenCpuS() - cpuFrom, bytes };
@@ -205,10 +213,32 @@ async function videoBytes(url: string, id: string): Promise<number> {
   return bytes;
 }
 
-async function measureWorkers(source: string): Promise<{ readonly oneS: number; readonly twoS: number }> {
+async function measureWorkers(
+  source: string,
+): Promise<{ readonly oneS: number; readonly twoS: number; readonly machineEfficiency: number }> {
   const one = await runServer(source, 'one-worker', 1);
   const two = await runServer(source, 'two-workers', 2);
-  return { oneS: one.wallS, twoS: two.wallS };
+  const aloneS = await timeSingleThreaded(source, ['alone']);
+  const togetherS = await timeSingleThreaded(source, ['together-a', 'together-b']);
+  return { oneS: one.wallS, twoS: two.wallS, machineEfficiency: aloneS / togetherS };
+}
+
+/** Wall time of so many ffmpegs of one thread each at once, over a third of the source. */
+async function timeSingleThreaded(source: string, names: readonly string[]): Promise<number> {
+  const third = Number(values.seconds) / 3;
+  const single = ['-v', 'error', '-nostdin', '-filter_complex_threads', '1', '-threads', '1', '-ss', String(third)];
+  const from = performance.now();
+  const ends = names.map(async (name) => {
+    const [input = '', path = '', ...rest] = peerArguments(source, join(scratch, name));
+    const ladder = rest.flatMap((word) => (word === 'libx264' ? [word, '-threads', '1'] : [word]));
+    const child = spawn('ffmpeg', [...single, '-t', String(third), input, path, ...ladder], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`ffmpeg ended with code ${code}.`);
+  });
+  await Promise.all(ends);
+  return (performance.now() - from) / 1000;
 }
 
 function middle(runs: readonly Run[]): Run {

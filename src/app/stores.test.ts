@@ -66,6 +66,8 @@ describe('stream defaults', () => {
       archiveRetentionMs: 604_800_000,
       gapToleranceMs: null,
       futureToleranceMs: 30_000,
+      reconnectWindowMs: 300_000,
+      clockToleranceMs: 500,
       frameIntervalMs: 5000,
       crf: 26,
       displaySpeed: 1,

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 
 /** The server's defaults for every stream: what {@link StreamSettings} a stream has when nothing is set for it. */
 export function streamDefaults(config: Config): StreamSettings {
-  const { frames, upkeep } = config;
+  const { frames, push, upkeep } = config;
   const { enabled, position, sizePx, timeZone } = frames.overlay;
   return Object.freeze({
     framesPerSegment: frames.framesPerSegment,
@@ -19,6 +19,8 @@ export function streamDefaults(config: Config): StreamSettings {
     archiveRetentionMs: upkeep.archiveRetentionDays * DAY_MS,
     gapToleranceMs: frames.gapToleranceSeconds === undefined ? null : frames.gapToleranceSeconds * SECOND_MS,
     futureToleranceMs: frames.futureToleranceSeconds * SECOND_MS,
+    reconnectWindowMs: push.reconnectWindowSeconds * SECOND_MS,
+    clockToleranceMs: push.clockToleranceSeconds * SECOND_MS,
     frameIntervalMs: frames.frameIntervalSeconds * SECOND_MS,
     crf: frames.crf,
     displaySpeed: frames.displaySpeed,

@@ -5,6 +5,7 @@ import type { Hold, HoldKind } from '../timeline/hold.ts';
 import type { Marker } from '../timeline/marker.ts';
 import type { Rendition } from '../timeline/rendition.ts';
 import type { Segment } from '../timeline/segment.ts';
+import type { SourceReport } from '../timeline/source-report.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
@@ -79,6 +80,12 @@ export interface StreamStore {
     id: string,
     change: { readonly name?: string; readonly settings?: Partial<StreamSettings> },
   ): Promise<Stream>;
+  /** Ends a stream at this wall time, or (null) lets it go on. A stream that is as wished stays untouched. */
+  endStream(id: string, atMs: WallMs | null): Promise<Stream>;
+  /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
+  noteSource(id: string, source: SourceReport): Promise<void>;
+  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, at most 1,000. */
+  silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
   /** Notes newest frames; never moves a time back; unknown streams are passed over. Cheap for thousands at once; raises no change. */

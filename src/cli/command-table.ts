@@ -57,7 +57,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'simulate',
-    summary: 'send pictures as cameras would, or upload films',
+    summary: 'send what cameras and encoders would, or upload films',
     load: async () => (await import('./simulate.ts')).simulateCommand(),
   },
   {

@@ -27,6 +27,8 @@ const STREAM: Stream = {
   createdAtMs: wallMs(0),
   lastCapturedAtMs: null,
   lastReceivedAtMs: null,
+  endedAtMs: null,
+  source: null,
 };
 const OPTIONS = { widthPx: null, signal: new AbortController().signal };
 

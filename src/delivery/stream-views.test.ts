@@ -151,6 +151,8 @@ const STREAM: Stream = {
   createdAtMs: wallMs(0),
   lastCapturedAtMs: null,
   lastReceivedAtMs: null,
+  endedAtMs: null,
+  source: null,
 };
 
 async function listed(views: StreamViews, id: string): Promise<readonly string[]> {

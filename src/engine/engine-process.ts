@@ -5,8 +5,10 @@ import type { FromProcess, ToProcess } from './protocol.ts';
 /** How much of what a process last wrote to its standard error is kept, in characters: enough for an assertion or a stack. */
 const STDERR_TAIL = 2000;
 
-/** What the owner of an engine process is told. After `onExit` nothing more comes. */
+/** What the owner of an engine process gives it and is told. After `onExit` nothing more comes. */
 export interface EngineProcessEvents {
+  /** All of its environment; left out: none. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly onMessage: (message: FromProcess) => void;
   readonly onExit: (end: ProcessEnd) => void;
 }
@@ -32,7 +34,7 @@ export class EngineProcess {
     this.#child = fork(entryUrl, [], {
       serialization: 'advanced',
       execArgv: [],
-      env: {},
+      env: events.environment ?? {},
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {

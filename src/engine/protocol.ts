@@ -75,7 +75,7 @@ export type FromProcess =
   | ({ readonly type: 'done'; readonly id: number; readonly result: unknown } & ProcessLoad)
   | ({ readonly type: 'failed'; readonly id: number; readonly error: ErrorMessage } & ProcessLoad);
 
-/** What a process holds and has used since it began. */
+/** What a process holds, and what it has used for its task. */
 export interface ProcessLoad {
   readonly rssBytes: number;
   readonly peakRssBytes: number;

@@ -2,68 +2,61 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { ZoetropeError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Usage } from '../timeline/asset.ts';
-import { EngineProcess, type ProcessEnd } from './engine-process.ts';
+import type { ProcessEnd } from './engine-process.ts';
 import { processMemory } from './process-memory.ts';
-import { fromErrorMessage, type FromProcess, type ProcessLoad, type TranscodeKind } from './protocol.ts';
+import type { ProcessPool } from './process-pool.ts';
+import { fromErrorMessage, type ProcessLoad, type TranscodeKind } from './protocol.ts';
+import type { ProcessTask, RunEvents, TranscodeProcess } from './transcode-process.ts';
 import type { Measured, RunOptions } from './transcoder.ts';
 
-/** A run is the only task of its process. */
-const TASK_ID = 1;
 /** Native code that takes memory says nothing meanwhile, so it is looked at from outside too. */
 const MEMORY_LOOK_MS = 250;
 
-/** How processes of a transcoder are started and watched. */
+/** How runs are watched. */
 export interface TranscodeRunOptions {
-  readonly entryUrl: URL;
-  /** Handed to the process over its pipe. */
-  readonly childArguments: readonly string[];
   /** A process that gives no sign of life for so long is ended. */
   readonly stallTimeoutMs: number;
   /** A process that holds more than this is ended. Looked at a few times a second, and whenever it tells its progress. */
   readonly maxMemoryBytes: number;
-  /** For files on the way to objects, on the object store's disk if it is one. */
-  readonly scratchDirectory: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** One run in a process of its own: from its start to the certainty that the process is gone. */
+/** One run, in a process that does nothing else meanwhile. When it ends in any way but well, so does the process. */
 export class TranscodeRun {
   readonly #kind: TranscodeKind;
   readonly #options: TranscodeRunOptions;
   readonly #run: RunOptions;
-  readonly #process: EngineProcess;
+  readonly #pool: ProcessPool;
+  readonly #process: TranscodeProcess;
   readonly #startedAtMs: number;
   readonly #ended = Promise.withResolvers<Measured<unknown>>();
   #stall: Timer | undefined;
   #memoryLook: Timer | undefined;
   #load: ProcessLoad = { rssBytes: 0, peakRssBytes: 0, cpuMs: 0 };
-  /** Set once it is clear what the run comes to; it is told when the process is gone. */
-  #outcome: { readonly result: unknown } | { readonly error: ZoetropeError } | undefined;
+  /** Set once it is clear that the run has failed; it is told when the process is gone. */
+  #failure: ZoetropeError | undefined;
+  #isOver = false;
   readonly #onAbort: () => void;
 
-  constructor(
-    task: { readonly kind: TranscodeKind; readonly request: unknown; readonly scratchPath: string },
-    run: RunOptions,
-    options: TranscodeRunOptions,
-  ) {
-    const { kind } = task;
-    this.#kind = kind;
+  constructor(task: ProcessTask, run: RunOptions, pool: ProcessPool, options: TranscodeRunOptions) {
+    this.#kind = task.kind;
+    this.#pool = pool;
     this.#options = options;
     this.#run = run;
     this.#startedAtMs = options.clock.monotonicMs();
     this.#onAbort = () => this.cancel(run.signal?.reason);
-    this.#process = new EngineProcess(options.entryUrl, options.childArguments, {
+    this.#process = pool.take(run.owner ?? null);
+    this.#process.begin(task, {
       onMessage: (message) => this.#receive(message),
       onExit: (end) => this.#exited(end),
     });
-    this.#process.send({ type: 'task', id: TASK_ID, ...task });
     this.#watch();
     this.#watchMemory();
     run.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Settles when the process is gone. */
+  /** Settles when the run has ended well, or the process is gone. */
   get promise(): Promise<Measured<unknown>> {
     return this.#ended.promise;
   }
@@ -77,16 +70,16 @@ export class TranscodeRun {
     this.#fail('cancelled', `The run ${this.#kind} was cancelled by its caller.`, reason);
   }
 
-  #receive(message: FromProcess): void {
-    if (this.#outcome !== undefined || message.type === 'ready') return;
+  #receive(message: Parameters<RunEvents['onMessage']>[0]): void {
+    if (this.#isOver) return;
     this.#load = { rssBytes: message.rssBytes, peakRssBytes: message.peakRssBytes, cpuMs: message.cpuMs };
     switch (message.type) {
       case 'progress':
         return this.#progress(message.fraction);
       case 'done':
-        return this.#conclude({ result: message.result });
+        return this.#succeed(message.result);
       case 'failed':
-        return this.#conclude({ error: fromErrorMessage(message.error) });
+        return this.#end(fromErrorMessage(message.error));
     }
   }
 
@@ -130,25 +123,34 @@ export class TranscodeRun {
   }
 
   #fail(code: 'cancelled' | 'payload_too_large' | 'deadline_exceeded', message: string, cause?: unknown): void {
-    this.#conclude({ error: new ZoetropeError(code, message, cause === undefined ? {} : { cause }) });
+    this.#end(new ZoetropeError(code, message, cause === undefined ? {} : { cause }));
   }
 
-  /** Whatever it was, nothing is left to do: results are durable before they are told. */
-  #conclude(outcome: { readonly result: unknown } | { readonly error: ZoetropeError }): void {
-    if (this.#outcome !== undefined) return;
-    this.#outcome = outcome;
-    this.#stall?.cancel();
-    this.#memoryLook?.cancel();
+  /** Results are durable before they are told. */
+  #succeed(result: unknown): void {
+    this.#stopWatching();
+    const isRoomy = this.#load.rssBytes <= this.#options.maxMemoryBytes / 2;
+    this.#pool.giveBack(this.#process, isRoomy ? (this.#run.owner ?? null) : null);
+    this.#ended.resolve({ value: result, usage: this.#usage() });
+  }
+
+  #end(error: ZoetropeError): void {
+    if (this.#isOver) return;
+    this.#failure = error;
+    this.#stopWatching();
     this.#process.kill();
   }
 
   #exited(end: ProcessEnd): void {
+    this.#stopWatching();
+    this.#ended.reject(withUsage(this.#failure ?? this.#died(end), this.#usage()));
+  }
+
+  #stopWatching(): void {
+    this.#isOver = true;
     this.#stall?.cancel();
     this.#memoryLook?.cancel();
     this.#run.signal?.removeEventListener('abort', this.#onAbort);
-    const outcome = this.#outcome ?? { error: this.#died(end) };
-    if ('result' in outcome) this.#ended.resolve({ value: outcome.result, usage: this.#usage() });
-    else this.#ended.reject(withUsage(outcome.error, this.#usage()));
   }
 
   #died(end: ProcessEnd): ZoetropeError {

@@ -31,7 +31,8 @@ export interface Transcoder extends Component {
   ): Promise<Measured<WrittenObject & { readonly durationMs: number }>>;
   /** Cuts a stretch of a timeline out into one MP4, `moov` first; encodes no more than the pictures around its ends and its holes. */
   cutClip(request: CutClipRequest, options?: RunOptions): Promise<Measured<CutClipResult>>;
-  stats(): { readonly running: number; readonly pids: readonly number[] };
+  /** Runs under way with their processes, and processes that wait for another. */
+  stats(): { readonly running: number; readonly pids: readonly number[]; readonly idle: number };
 }
 
 /** How a run is watched. */
@@ -39,6 +40,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called now and then with the part done, 0–1. Also the sign of life for the watchdog. */
   readonly onProgress?: (fraction: number) => void;
+  /** A process that has done a run well for the same owner may do this one too; left out: a fresh process that ends with the run. */
+  readonly owner?: string;
 }
 
 /** A result and what it cost. */
@@ -98,14 +101,20 @@ export interface SplitVideo {
   readonly frameRate: number;
 }
 
+/** The longest stretch that is decoded in vain before a stretch that begins inside a group of pictures. 90 kHz ticks. */
+export const MAX_PREROLL_90K = 60 * 90_000;
+
 /** One or more groups of pictures. Every part but the first begins with a keyframe; about two seconds unless keyframes are rarer. */
 export interface VideoPart {
   readonly key: string;
   /** Presentation time of its keyframe; the first part's is 0. */
   readonly from90k: Pts90k;
   readonly frames: number;
-  /** The longest that one picture of it stays. */
-  readonly longestFrame90k: Pts90k;
+  /**
+   * Presentation times of pictures inside it, about one a second: a stretch may begin at these too, and is then decoded from the part's keyframe on. Empty in
+   * short parts, and none later than {@link MAX_PREROLL_90K} behind the keyframe.
+   */
+  readonly cuts90k: readonly Pts90k[];
   /** Pictures that follow the keyframe in decoding order and are shown before it: they need the part before too. */
   readonly hasLeading: boolean;
 }

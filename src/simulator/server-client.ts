@@ -1,6 +1,7 @@
-import { messageOf, ZoetropeError } from '../base/errors.ts';
+import { ZoetropeError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatRfc3339, type WallMs } from '../base/time.ts';
+import { sendRequest, waitUntilUp } from './send-request.ts';
 import type { SimulatedEvent, SimulatedFrame } from './simulated-frame.ts';
 
 /** How the server answered something that may be sent again. */
@@ -13,9 +14,6 @@ export type Answer =
 export interface FiledFrame extends SimulatedFrame {
   readonly path: string;
 }
-
-const REQUEST_TIMEOUT_MS = 15_000;
-const UP_RETRY_MS = 300;
 
 /** Talks to a Zoetrope server as a camera does. */
 export class ServerClient {
@@ -31,20 +29,8 @@ export class ServerClient {
   }
 
   /** Resolves when the server says that it is well. @throws the signal's reason */
-  async waitUntilUp(clock: Clock, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        const response = await fetch(`${this.#baseUrl}/healthz`, {
-          signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]),
-        });
-        await response.body?.cancel();
-        if (response.ok) return;
-      } catch {
-        // Not up yet: that is what is waited for.
-      }
-      await clock.wait(UP_RETRY_MS, signal);
-    }
+  waitUntilUp(clock: Clock, signal: AbortSignal): Promise<void> {
+    return waitUntilUp(this.#baseUrl, clock, signal);
   }
 
   sendFrame(frame: SimulatedFrame): Promise<Answer> {
@@ -76,24 +62,9 @@ export class ServerClient {
   }
 
   async #post(path: string, body: Uint8Array | string, headers: Readonly<Record<string, string>>): Promise<Answer> {
-    try {
-      const response = await fetch(this.#baseUrl + path, {
-        method: 'POST',
-        headers: { ...this.#headers, ...headers },
-        body:
-          typeof body === 'string' ? body : Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      });
-      const text = await response.text();
-      if (response.ok) return { outcome: 'accepted', streamIds: streamIdsIn(text) };
-      const reason = `${response.status}: ${detailIn(text)}`;
-      if (response.status !== 429 && response.status < 500) return { outcome: 'refused', reason };
-      const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-      return { outcome: 'unavailable', reason, waitMs: Number.isFinite(seconds) ? seconds * 1000 : null };
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      return { outcome: 'unavailable', reason: messageOf(cause ?? error), waitMs: null };
-    }
+    const all = { ...this.#headers, ...headers };
+    const sent = await sendRequest(this.#baseUrl + path, { method: 'POST', body, headers: all });
+    return sent.outcome === 'accepted' ? { outcome: 'accepted', streamIds: streamIdsIn(sent.text) } : sent;
   }
 }
 
@@ -104,16 +75,6 @@ function streamIdsIn(text: string): readonly string[] {
   };
   if (answer.items !== undefined) return answer.items.map((item) => item.streamId);
   return answer.streamId === undefined ? [] : [answer.streamId];
-}
-
-function detailIn(text: string): string {
-  try {
-    const { detail } = JSON.parse(text) as { readonly detail?: string };
-    return detail ?? text.slice(0, 200);
-  } catch {
-    // Not a problem document: something else than Zoetrope answered.
-    return text.slice(0, 200);
-  }
 }
 
 /** Passes an `http:` or `https:` URL on. @throws invalid_argument */

@@ -1,4 +1,5 @@
 import type { WallMs } from '../base/time.ts';
+import type { SourceReport } from './source-report.ts';
 
 /** Where a stream's pictures come from. */
 export type StreamKind = 'frames' | 'push' | 'chunks' | 'asset';
@@ -32,6 +33,10 @@ export interface StreamSettings {
   readonly gapToleranceMs: number | null;
   /** How far a capture time may lie ahead of the server's clock. */
   readonly futureToleranceMs: number;
+  /** How long a pushed stream may stay away before its playlists end. */
+  readonly reconnectWindowMs: number;
+  /** How far an encoder's wall clock may move against its media clock before the two are tied anew, with a discontinuity. */
+  readonly clockToleranceMs: number;
   /** How long the last frame lasts before any interval is known. */
   readonly frameIntervalMs: number;
   /** x264 constant rate factor, 0–51; less is better and larger. */
@@ -57,6 +62,10 @@ export interface Stream {
   readonly lastCapturedAtMs: WallMs | null;
   /** When the newest frame arrived. */
   readonly lastReceivedAtMs: WallMs | null;
+  /** When it was ended; its playlists have EXT-X-ENDLIST. Null while it goes on: a camera's never ends. */
+  readonly endedAtMs: WallMs | null;
+  /** Of the encoder behind a pushed stream; null before its first segment, and for other kinds. */
+  readonly source: SourceReport | null;
 }
 
 /** A stream's settings with the server's defaults filled in. */

@@ -1,32 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { pts90k } from '../base/time.ts';
-import type { SplitAudio, SplitVideo } from '../engine/transcoder.ts';
+import { pts90k, type Pts90k } from '../base/time.ts';
+import { MAX_PREROLL_90K, type SplitAudio, type SplitVideo } from '../engine/transcoder.ts';
 import { planAudioChunks, planVideoChunks, type ChunkRule } from './chunks.ts';
 
 const RULE: ChunkRule = { segmentMs: 4000, chunkMs: 12_000 };
 const S = 90_000;
 
-/** A video with keyframes at these seconds. */
-function video(
-  keyframesS: readonly number[],
-  endS: number,
-  more: Partial<SplitVideo['parts'][number]> = {},
-): SplitVideo {
+/** A video with keyframes at these seconds, and other pictures every `stepS`. */
+function video(keyframesS: readonly number[], endS: number, stepS = 1): SplitVideo {
   return {
     parts: keyframesS.map((from, index) => ({
       key: `part${index}`,
       from90k: pts90k(Math.round(from * S)),
       frames: 50,
-      longestFrame90k: pts90k(3600),
+      cuts90k: cutsBetween(from, keyframesS[index + 1] ?? endS, stepS),
       hasLeading: false,
-      ...more,
     })),
     frames: Math.round(endS * 25),
     end90k: pts90k(Math.round(endS * S)),
     frameRate: 25,
   };
+}
+
+function cutsBetween(fromS: number, toS: number, stepS: number): readonly Pts90k[] {
+  const count = Math.max(0, Math.ceil((toS - fromS) / stepS) - 1);
+  return Array.from({ length: count }, (_, index) => pts90k(Math.round((fromS + (index + 1) * stepS) * S))).filter(
+    (cut) => cut - fromS * S <= MAX_PREROLL_90K,
+  );
 }
 
 const every = (stepS: number, endS: number): readonly number[] =>
@@ -53,11 +55,11 @@ test('a long group of pictures is cut inside and its chunks read it from its key
   assert.deepEqual(chunks[4]?.parts, ['part1', 'part2']);
 });
 
-test('a group in which a picture stays long is not cut inside, nor one that would be decoded in vain for over a minute', () => {
-  const still = planVideoChunks(video([0, 40], 80, { longestFrame90k: pts90k(10 * S) }), RULE);
+test('a group is cut where a picture begins, however long pictures stay, and not where it would be decoded in vain for over a minute', () => {
+  const still = planVideoChunks(video([0, 40], 80, 10), RULE);
   assert.deepEqual(
     still.map(({ from90k }) => from90k / S),
-    [0, 40],
+    [0, 10, 20, 30, 40, 50, 60, 70],
   );
   const endless = planVideoChunks(video([0], 600), RULE);
   assert.ok(endless.every(({ from90k }) => from90k <= 60 * S));

@@ -1,5 +1,4 @@
 import { pts90k, TICKS_PER_MS, type Pts90k } from '../base/time.ts';
-import { LONGEST_STILL_90K } from '../engine/longest-still.ts';
 import type { AudioPart, SplitAudio, SplitVideo } from '../engine/transcoder.ts';
 
 /** Lengths aimed at, in milliseconds. */
@@ -30,8 +29,6 @@ export interface AudioChunk {
   readonly seconds: number;
 }
 
-/** The longest stretch that a chunk may decode in vain before its own begins. */
-const MAX_PREROLL_90K = 60_000 * TICKS_PER_MS;
 const CHUNKS_OF_SHORT_FILMS = 12;
 const AAC_FRAME = 1024;
 /** Audio is cheap: a task does so many times a video chunk's length. */
@@ -41,8 +38,8 @@ const AUDIO_MARGIN_S = 2.6;
 
 /**
  * Cuts a video into chunks at keyframes. The first two are about one segment long, so that something plays soon and goes on; the next doubles that, and so on
- * up to about `chunkMs`, or a twelfth of a short film. A group of pictures
- * that is much longer than a chunk is cut inside, unless its chunks would decode too much in vain or could come out empty.
+ * up to about `chunkMs`, or a twelfth of a short film. A group of pictures that is much longer than a chunk is cut inside, at a picture's time, unless its
+ * chunks would decode too much in vain.
  */
 export function planVideoChunks(video: SplitVideo, rule: ChunkRule): readonly VideoChunk[] {
   // A short film in few long chunks would leave all workers but one idle at its end.
@@ -75,13 +72,16 @@ function nextBoundary(video: SplitVideo, from: number, aimed: number, longest: n
   const far = from + longest;
   const begin = lastWhere(parts, (part) => part.from90k <= from + aimed / 2) + 1;
   const near = parts.slice(begin, lastWhere(parts, (part) => part.from90k <= far) + 1).map((part) => part.from90k);
-  const closest = near.toSorted((a, b) => Math.abs(a - target) - Math.abs(b - target))[0];
+  const closest = closestTo(target, near);
   // A rest too small for a task of its own belongs to the last chunk.
   if (closest !== undefined) return end90k - closest < aimed / 2 ? null : closest;
   const inside = parts[lastWhere(parts, (part) => part.from90k <= target)];
-  const mayCut =
-    inside !== undefined && inside.longestFrame90k <= LONGEST_STILL_90K && target - inside.from90k <= MAX_PREROLL_90K;
-  return mayCut ? Math.round(target) : (parts[begin]?.from90k ?? null);
+  const cuts = inside?.cuts90k.filter((cut) => cut > from + aimed / 2) ?? [];
+  return closestTo(target, cuts) ?? parts[begin]?.from90k ?? null;
+}
+
+function closestTo(target: number, times: readonly number[]): number | undefined {
+  return times.toSorted((a, b) => Math.abs(a - target) - Math.abs(b - target))[0];
 }
 
 /** The last of the first items for which `holds`, −1 for none: files of many hours have tens of thousands of parts, and thousands of chunks look for theirs. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import type { AssetTaskLease } from '../catalog/asset-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { MediaLimits, Transcoder, WrittenObject } from '../engine/transcoder.ts';
+import type { MediaLimits, RunOptions, Transcoder, WrittenObject } from '../engine/transcoder.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { renderWebVtt } from '../packager/webvtt/write-webvtt.ts';
 import {
@@ -46,6 +46,9 @@ export function createTaskRunner(deps: RunnerDeps): AssetTaskRunner {
   return new Runner(deps);
 }
 
+/** How a try's runs behave. */
+type TaskContext = TryContext & Pick<RunOptions, 'owner'>;
+
 class Runner implements AssetTaskRunner {
   readonly #deps: RunnerDeps;
 
@@ -53,7 +56,9 @@ class Runner implements AssetTaskRunner {
     this.#deps = deps;
   }
 
-  run(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  run(lease: AssetTaskLease, tryContext: TryContext): Promise<TryResult> {
+    // Processes are kept for one asset's tasks; a task that failed once gets a fresh one.
+    const context: TaskContext = lease.task.attempt > 1 ? tryContext : { ...tryContext, owner: lease.asset.id };
     switch (lease.task.kind) {
       case 'fetch':
         return this.#fetch(lease, context);
@@ -98,7 +103,7 @@ class Runner implements AssetTaskRunner {
     await settler.removeObjects(sourceKey(asset.id));
   }
 
-  async #fetch({ asset }: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  async #fetch({ asset }: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     if (asset.source.kind !== 'url') {
       throw new ZoetropeError(
         'internal',
@@ -111,12 +116,13 @@ class Runner implements AssetTaskRunner {
   }
 
   /** Says what the file is as soon as that is known, then takes it apart. */
-  async #split(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  async #split(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { transcoder, limits } = this.#deps;
     const { asset } = lease;
     const ref = { objectKey: fileKey(asset) };
     await this.#noteStart(asset);
-    const media = await transcoder.describe({ ref, limits }, { signal: context.signal });
+    const { onProgress: _, ...unwatched } = context;
+    const media = await transcoder.describe({ ref, limits }, unwatched);
     await this.#deps.settler.apply(asset.id, (job) =>
       isFinal(job.asset.state) || job.asset.round !== asset.round ? null : { asset: { media }, isUnfinished: true },
     );
@@ -134,7 +140,7 @@ class Runner implements AssetTaskRunner {
     return { result: value, usage };
   }
 
-  async #video(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  async #video(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task, outputs } = lease;
     const { chunk: _, ...input } = inputOf(task, 'video');
     const rungs = outputs.flatMap(({ id, spec, state }) =>
@@ -151,7 +157,7 @@ class Runner implements AssetTaskRunner {
     return { result, usage, shares: value.shares };
   }
 
-  async #audio(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  async #audio(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task } = lease;
     const { chunk: _, ...input } = inputOf(task, 'audio');
     const { id, spec } = only(lease, 'audio');
@@ -190,7 +196,7 @@ class Runner implements AssetTaskRunner {
     return { result, usage: NO_USAGE };
   }
 
-  async #pictures(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  async #pictures(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task, outputs } = lease;
     const { parts, end90k } = inputOf(task, 'pictures');
     const prefixOf = (id: string): string => `${filesPrefix(asset.id, id)}${tryName(lease)}`;
@@ -214,7 +220,7 @@ class Runner implements AssetTaskRunner {
     return { result, usage };
   }
 
-  async #download(lease: AssetTaskLease, context: TryContext): Promise<TryResult> {
+  async #download(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task } = lease;
     const { id } = only(lease, 'download');
     const tracks = await Promise.all(

@@ -83,7 +83,7 @@ const SPLIT: SplitResult = {
       key: `p${index}`,
       from90k: pts90k(index * 180_000),
       frames: 50,
-      longestFrame90k: pts90k(3600),
+      cuts90k: [],
       hasLeading: false,
     })),
     frames: 500,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import type { StreamTouch } from '../../src/catalog/catalog.ts';
+import type { SourceReport } from '../../src/timeline/source-report.ts';
 import type { StreamSettings } from '../../src/timeline/stream.ts';
 import {
   allPages,
@@ -13,6 +15,25 @@ import {
   newStream,
   throwsCode,
 } from './catalog-world.ts';
+
+const SOURCE: SourceReport = {
+  container: 'ts',
+  codecs: 'avc1.42C01E,mp4a.40.2',
+  width: 640,
+  height: 360,
+  frameRate: 25,
+  bitsPerS: 800_000,
+  clock: 'arrival',
+  driftMs: -3.5,
+  epochs: 2,
+  segments: 7,
+  gaps: 1,
+  late: 0,
+  duplicates: 3,
+  rejected: 1,
+  lastRejection: { atMs: at(3), name: 'a/seg3.ts', code: 'corrupt_media', message: 'It is cut off.' },
+  inits: { 'init.mp4': 'media/x/init' },
+};
 
 /** Registers the contract of {@link StreamStore}. */
 export function streamsContract(adapter: string, make: MakeCatalog): void {
@@ -140,6 +161,54 @@ export function streamsContract(adapter: string, make: MakeCatalog): void {
       assert.equal((await w.catalog.getStream(b.id)).lastReceivedAtMs, at(6));
       await w.pass(2_000);
       assert.deepEqual(changes, []);
+    });
+
+    test('a stream ends and goes on, and tells so only when it is news', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      const changes: string[] = [];
+      w.catalog.onChange(({ streamIds }) => void changes.push(...streamIds));
+      assert.equal((await w.catalog.endStream(id, at(5))).endedAtMs, at(5));
+      assert.equal((await w.catalog.endStream(id, at(9))).endedAtMs, at(5));
+      assert.equal((await (await w.another()).getStream(id)).endedAtMs, at(5));
+      assert.equal((await w.catalog.endStream(id, null)).endedAtMs, null);
+      assert.equal((await w.catalog.endStream(id, null)).endedAtMs, null);
+      assert.deepEqual(changes, [id, id]);
+      await throwsCode(w.catalog.endStream('str_missing', at(1)), 'not_found');
+    });
+
+    test('what is known of an encoder is kept, and raises no change', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      const changes: string[] = [];
+      w.catalog.onChange(({ streamIds }) => void changes.push(...streamIds));
+      await w.catalog.noteSource(id, SOURCE);
+      await w.catalog.noteSource('str_missing', SOURCE);
+      assert.deepEqual((await w.catalog.getStream(id)).source, SOURCE);
+      await w.pass(2_000);
+      assert.deepEqual(changes, []);
+    });
+
+    test('pushed streams that fell silent are found, until they have ended', async (t) => {
+      const w = await makeWorld(t, make);
+      const [silent, recent, camera, never] = [
+        await w.stream({ kind: 'push' }),
+        await w.stream({ kind: 'push' }),
+        await w.stream({ kind: 'frames' }),
+        await w.stream({ kind: 'push' }),
+      ];
+      const touch = (streamId: string, seconds: number): StreamTouch => ({
+        streamId,
+        lastCapturedAtMs: at(seconds),
+        lastReceivedAtMs: at(seconds),
+      });
+      await w.catalog.touchStreams([touch(silent.id, 1), touch(recent.id, 10), touch(camera.id, 1)]);
+      const ids = async (): Promise<readonly string[]> =>
+        (await w.catalog.silentPushStreams(at(10))).map((stream) => stream.id);
+      assert.deepEqual(await ids(), [silent.id]);
+      assert.equal((await w.catalog.getStream(never.id)).lastReceivedAtMs, null);
+      await w.catalog.endStream(silent.id, at(10));
+      assert.deepEqual(await ids(), []);
     });
 
     test('a deleted stream leaves no row, and its device may come back', async (t) => {

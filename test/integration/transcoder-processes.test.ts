@@ -1,25 +1,102 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isZoetropeError, type ErrorCode } from '../../src/base/errors.ts';
 import { FakeClock } from '../../src/base/fake-clock.ts';
 import type { RunOptions, Transcoder } from '../../src/engine/transcoder.ts';
-import { eventually, isRunning } from '../fixtures/processes.ts';
-import { startTranscoder } from '../fixtures/transcoder.ts';
+import { makeMedia } from '../fixtures/media-files.ts';
+import { descendantsOf, eventually, isRunning } from '../fixtures/processes.ts';
+import { ROOMY_LIMITS, startTranscoder } from '../fixtures/transcoder.ts';
 
 const MISBEHAVING = new URL('../fixtures/misbehaving-transcode-process.ts', import.meta.url);
 
-test('each run has a fresh process, gone when its result is told', async () => {
+test('a run without an owner has a fresh process, which ends with it', async () => {
   await using bench = await startTranscoder({ entryUrl: MISBEHAVING });
   const first = await run(bench.transcoder, 'answer');
   const second = await run(bench.transcoder, 'answer');
   assert.notEqual(first.value, second.value);
-  assert.equal(isRunning(Number(first.value)), false);
-  assert.deepEqual(bench.transcoder.stats(), { running: 0, pids: [] });
+  await untilGone(Number(first.value));
+  assert.deepEqual(bench.transcoder.stats(), { running: 0, pids: [], idle: 0 });
+});
+
+test('a process that did well does the next run of its owner, and of nobody else', async () => {
+  await using bench = await startTranscoder({ entryUrl: MISBEHAVING });
+  const first = await run(bench.transcoder, 'answer', { owner: 'a' });
+  assert.equal(bench.transcoder.stats().idle, 1);
+  const others = await run(bench.transcoder, 'answer', { owner: 'b' });
+  assert.notEqual(others.value, first.value);
+  const again = await run(bench.transcoder, 'answer', { owner: 'a' });
+  assert.equal(again.value, first.value);
+  const atOnce = await Promise.all([1, 2].map(() => run(bench.transcoder, 'answer', { owner: 'a' })));
+  assert.equal(new Set(atOnce.map(({ value }) => value)).size, 2, 'one run at a time');
+});
+
+test('a process that failed does nothing more, nor does one that died while it waited', async () => {
+  await using bench = await startTranscoder({ entryUrl: MISBEHAVING });
+  const first = await run(bench.transcoder, 'answer', { owner: 'a' });
+  await failure(run(bench.transcoder, 'fail', { owner: 'a' }), 'corrupt_media');
+  await untilGone(Number(first.value));
+  const second = await run(bench.transcoder, 'answer', { owner: 'a' });
+  assert.notEqual(second.value, first.value);
+  process.kill(Number(second.value), 'SIGKILL');
+  await eventually('it is noticed', () => (bench.transcoder.stats().idle === 0 ? true : undefined), {
+    timeoutMs: 10_000,
+    everyMs: 10,
+  });
+  const third = await run(bench.transcoder, 'answer', { owner: 'a' });
+  assert.notEqual(third.value, second.value);
+});
+
+test('a process that holds much, or has waited for long, is not kept', async () => {
+  const clock = new FakeClock();
+  await using bench = await startTranscoder({ entryUrl: MISBEHAVING, clock, maxMemoryBytes: 1500 });
+  const large = await run(bench.transcoder, 'answer', { owner: 'a' });
+  await untilGone(Number(large.value));
+  await using roomy = await startTranscoder({ entryUrl: MISBEHAVING, clock });
+  const waiting = await run(roomy.transcoder, 'answer', { owner: 'a' });
+  await clock.advance(4999);
+  assert.equal(roomy.transcoder.stats().idle, 1);
+  await clock.advance(1);
+  await untilGone(Number(waiting.value));
+  assert.equal(roomy.transcoder.stats().idle, 0);
+});
+
+test('closing ends the processes that wait', async () => {
+  const bench = await startTranscoder({ entryUrl: MISBEHAVING });
+  const { value } = await run(bench.transcoder, 'answer', { owner: 'a' });
+  await bench[Symbol.asyncDispose]();
+  assert.equal(isRunning(Number(value)), false);
+});
+
+test('what a run cost is its own, in a process that did others before', async () => {
+  await using bench = await startTranscoder();
+  const source = await makeMedia(bench.directory, 'source.mp4', [
+    '-f lavfi -i testsrc2=size=640x360:rate=25 -t 2 -c:v libx264 -preset ultrafast',
+  ]);
+  await bench.objects.put('source', await readFile(source));
+  const request = {
+    ref: { objectKey: 'source' },
+    limits: ROOMY_LIMITS,
+    video: null,
+    audio: [],
+    subtitles: [],
+    outputPrefix: 'parts/',
+  };
+  const { video } = await bench.transcoder.describe({ ref: request.ref, limits: ROOMY_LIMITS }, { owner: 'a' });
+  const first = await bench.transcoder.split({ ...request, video: video[0] ?? null }, { owner: 'a' });
+  const second = await bench.transcoder.split({ ...request, video: video[0] ?? null }, { owner: 'a' });
+  const [pid = 0, ...others] = descendantsOf(process.pid);
+  assert.deepEqual(others, [], 'one process did all three');
+  assert.ok(first.usage.cpuMs > 0 && second.usage.cpuMs > 0);
+  const charged = first.usage.cpuMs + second.usage.cpuMs;
+  const used = cpuMsOf(pid);
+  assert.ok(charged <= used, `${charged} ms were charged of ${used}`);
+  assert.ok(second.usage.peakMemoryBytes > 0);
 });
 
 test('a result says what it cost', async () => {
@@ -50,7 +127,7 @@ test('a process inherits nothing and runs at low priority', async () => {
   const { env, argv, priority } = value as unknown as { env: string[]; argv: string[]; priority: number };
   assert.deepEqual(
     env.filter((name) => !name.startsWith('NODE_CHANNEL')),
-    [],
+    ['GLIBC_TUNABLES'],
   );
   assert.deepEqual(argv, []);
   assert.equal(priority, 10);
@@ -152,6 +229,21 @@ test('what a run made on the way is removed, however it ended; so is what a dead
 
 function run(transcoder: Transcoder, what: string, options: RunOptions = {}): ReturnType<Transcoder['writeMovie']> {
   return transcoder.writeMovie({ tracks: [], outputKey: what }, options);
+}
+
+/** Of a living process, from proc(5). Linux counts in hundredths of a second; one more is under way. */
+function cpuMsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system + 2) * 10;
+}
+
+async function untilGone(pid: number): Promise<void> {
+  await eventually('it ends', () => (isRunning(pid) ? undefined : true), { timeoutMs: 10_000, everyMs: 10 });
 }
 
 async function failure(

@@ -65,17 +65,12 @@ test('parts begin with keyframes every two seconds, the first as soon as it can'
   const path = await makeMedia(bench.directory, 'parts.mp4', [LONG_PICTURES, H264]);
   const { video } = await split(path);
   assert.deepEqual(
-    video?.parts.map(({ from90k, frames, hasLeading, longestFrame90k }) => [
-      from90k,
-      frames,
-      hasLeading,
-      longestFrame90k,
-    ]),
+    video?.parts.map(({ from90k, frames, hasLeading, cuts90k }) => [from90k, frames, hasLeading, cuts90k]),
     [
-      [0, 25, false, FRAME_90K],
-      [90_000, 50, false, FRAME_90K],
-      [270_000, 50, false, FRAME_90K],
-      [450_000, 25, false, FRAME_90K],
+      [0, 25, false, []],
+      [90_000, 50, false, []],
+      [270_000, 50, false, []],
+      [450_000, 25, false, []],
     ],
   );
 });
@@ -92,14 +87,18 @@ test('pictures that lead a keyframe are told', async () => {
   );
 });
 
-test('a still that stays is told, and one picture is enough', async () => {
-  const path = await makeMedia(bench.directory, 'vfr.mp4', [
+test('a long group of pictures tells where it may be cut, and one picture is enough', async () => {
+  const path = await makeMedia(bench.directory, 'long-group.mp4', [
     LONG_PICTURES,
-    ['-vf', "select='not(between(t,2,3))'", '-fps_mode', 'vfr'],
-    H264,
+    ['-vf', "select='not(between(t,1.99,3.01))'", '-fps_mode', 'vfr'],
+    '-c:v libx264 -g 1000 -bf 2 -sc_threshold 0',
   ]);
   const { video } = await split(path);
-  assert.equal(Math.max(...(video?.parts.map(({ longestFrame90k }) => longestFrame90k) ?? [])), 27 * FRAME_90K);
+  assert.deepEqual(
+    video?.parts.map(({ cuts90k }) => cuts90k),
+    // Of the second from 2 to 3 no picture is left but for those at its end, 0.04 s later.
+    [[90_000, 273_600, 360_000, 450_000]],
+  );
   const one = await split(await makeMedia(bench.directory, 'one.mp4', [PICTURES, '-frames:v 1', H264]));
   assert.deepEqual([one.video?.frames, one.video?.end90k, one.video?.parts.length], [1, FRAME_90K, 1]);
 });

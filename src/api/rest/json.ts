@@ -2,6 +2,7 @@ import type { WallMs } from '../../base/time.ts';
 import { formatRfc3339 } from '../../base/time.ts';
 import type { Hold } from '../../timeline/hold.ts';
 import type { Marker } from '../../timeline/marker.ts';
+import type { SourceReport } from '../../timeline/source-report.ts';
 import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { settingsToJson } from './settings.ts';
 import type { ArchiveJson, MarkerJson, StreamJson } from './shapes.ts';
@@ -47,6 +48,8 @@ export function streamJson(stream: Stream, context: StreamContext): StreamJson {
     clockSkewMs: lastCapturedAtMs === null || lastReceivedAtMs === null ? null : lastReceivedAtMs - lastCapturedAtMs,
     settings: settingsToJson(stream.settings),
     effective: settingsToJson(effectiveSettings(stream, context.defaults)),
+    endedAt: timeJson(stream.endedAtMs),
+    source: stream.source === null ? null : sourceJson(stream.source),
     createdAt: timeJson(stream.createdAtMs),
     urls: {
       master: link(`${play}/master.m3u8`),
@@ -54,6 +57,23 @@ export function streamJson(stream: Stream, context: StreamContext): StreamJson {
       dvr: link(`${play}/dvr.m3u8`),
       latest: link(`/v1/streams/${stream.id}/latest.jpg`),
     },
+  };
+}
+
+function sourceJson(report: SourceReport): NonNullable<StreamJson['source']> {
+  const { bitsPerS, lastRejection, inits: _, ...source } = report;
+  return {
+    ...source,
+    bitsPerSecond: bitsPerS,
+    lastRejection:
+      lastRejection === null
+        ? null
+        : {
+            at: timeJson(lastRejection.atMs),
+            name: lastRejection.name,
+            code: lastRejection.code,
+            message: lastRejection.message,
+          },
   };
 }
 

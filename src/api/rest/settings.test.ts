@@ -31,6 +31,8 @@ const settings: fc.Arbitrary<StreamSettings> = fc.record(
     archiveRetentionMs: fc.integer({ min: 1, max: 36_500 * DAY_MS }),
     gapToleranceMs: fc.option(fc.integer({ min: 1, max: DAY_MS })),
     futureToleranceMs: fc.integer({ min: 0, max: DAY_MS }),
+    reconnectWindowMs: fc.integer({ min: 1000, max: DAY_MS }),
+    clockToleranceMs: fc.integer({ min: 20, max: 60_000 }),
     frameIntervalMs: fc.integer({ min: 1, max: HOUR_MS }),
     crf: fc.integer({ min: 0, max: 51 }),
     displaySpeed: fc.double({ min: 0.1, max: 1000, noNaN: true }),

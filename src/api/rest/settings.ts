@@ -17,6 +17,8 @@ const DURATIONS = [
   ['archiveRetentionDays', 'archiveRetentionMs', 86_400_000],
   ['gapToleranceSeconds', 'gapToleranceMs', 1000],
   ['futureToleranceSeconds', 'futureToleranceMs', 1000],
+  ['reconnectWindowSeconds', 'reconnectWindowMs', 1000],
+  ['clockToleranceSeconds', 'clockToleranceMs', 1000],
   ['frameIntervalSeconds', 'frameIntervalMs', 1000],
 ] as const satisfies readonly (readonly [keyof SettingsJson, keyof StreamSettings, number])[];
 

@@ -44,6 +44,8 @@ export const StreamSettingsShape = Type.Object(
     archiveRetentionDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
     gapToleranceSeconds: Type.Union([Type.Number({ minimum: 0.001 }), Type.Null()]),
     futureToleranceSeconds: Type.Number({ minimum: 0 }),
+    reconnectWindowSeconds: Type.Number({ minimum: 1, maximum: 31_536_000 }),
+    clockToleranceSeconds: Type.Number({ minimum: 0.02, maximum: 60 }),
     frameIntervalSeconds: Type.Number({ minimum: 0.001, maximum: 3600 }),
     crf: Type.Integer({ minimum: 0, maximum: 51 }),
     displaySpeed: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
@@ -67,6 +69,33 @@ export const StreamSettingsShape = Type.Object(
   { additionalProperties: false },
 );
 
+/** An encoder, as the API shows it. */
+const SourceShape = Type.Object({
+  container: Type.Union([Type.Literal('ts'), Type.Literal('fmp4')]),
+  codecs: Type.String(),
+  width: Type.Integer(),
+  height: Type.Integer(),
+  frameRate: Type.Union([Type.Number(), Type.Null()]),
+  bitsPerSecond: Type.Integer(),
+  clock: Type.Union([Type.Literal('programDateTime'), Type.Literal('arrival')], {
+    description: 'Where wall time comes from: EXT-X-PROGRAM-DATE-TIME, or the time of arrival, carried by media time.',
+  }),
+  driftMs: Type.Number({
+    description:
+      'How far the wall clock has moved against the media clock since both were tied; positive: media runs slow.',
+  }),
+  epochs: Type.Integer(),
+  segments: Type.Integer(),
+  gaps: Type.Integer(),
+  late: Type.Integer(),
+  duplicates: Type.Integer(),
+  rejected: Type.Integer(),
+  lastRejection: Type.Union([
+    Type.Object({ at: time('When.'), name: Type.String(), code: Type.String(), message: Type.String() }),
+    Type.Null(),
+  ]),
+});
+
 /** A stream as the API shows it. */
 export const StreamShape = Type.Object({
   id: Type.String(),
@@ -84,6 +113,12 @@ export const StreamShape = Type.Object({
   }),
   settings: Type.Partial(StreamSettingsShape),
   effective: StreamSettingsShape,
+  endedAt: optionalTime(
+    'When a pushed stream was ended, or had stayed away for `reconnectWindowSeconds`; its playlists have EXT-X-ENDLIST.',
+  ),
+  source: Type.Union([SourceShape, Type.Null()], {
+    description: 'The encoder behind a pushed stream, as of its newest segment.',
+  }),
   createdAt: time('When it was made.'),
   urls: Type.Object({
     master: Type.String(),

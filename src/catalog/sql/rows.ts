@@ -6,6 +6,7 @@ import type { Hold, HoldKind } from '../../timeline/hold.ts';
 import type { Marker } from '../../timeline/marker.ts';
 import type { Rendition } from '../../timeline/rendition.ts';
 import type { Segment } from '../../timeline/segment.ts';
+import type { SourceReport } from '../../timeline/source-report.ts';
 import type { Session, SessionEnd } from '../../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../../timeline/stream.ts';
 import type { ApiKey, Scope, SegmentRef } from '../catalog.ts';
@@ -61,6 +62,8 @@ export function toStream(row: Row<StreamTable>): Stream {
     createdAtMs: wallMs(row.created_at_ms),
     lastCapturedAtMs: orNull(row.last_captured_at_ms),
     lastReceivedAtMs: orNull(row.last_received_at_ms),
+    endedAtMs: orNull(row.ended_at_ms),
+    source: row.source === null ? null : (JSON.parse(row.source) as SourceReport),
   };
 }
 

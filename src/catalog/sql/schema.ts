@@ -49,6 +49,10 @@ export interface StreamTable {
   last_captured_at_ms: number | null;
   /** Arrival of the newest frame. Never falls. */
   last_received_at_ms: number | null;
+  /** When it was ended; null while it goes on. */
+  ended_at_ms: number | null;
+  /** JSON of the SourceReport; null where there is none. */
+  source: string | null;
   /** The feed's revision at the last change of what the stream shows. */
   revision: number;
 }

@@ -24,6 +24,8 @@ export async function insertStreamRow(
     created_at_ms: backend.clock.nowMs(),
     last_captured_at_ms: null,
     last_received_at_ms: null,
+    ended_at_ms: null,
+    source: null,
     revision: 0,
   };
   const inserted = await scope.db

@@ -14,6 +14,8 @@ import { insertStreamRow, MAIN_RENDITION, makeRendition, removeStreamRows, searc
 /** Settings of which null is a value. */
 const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay']);
 
+const MAX_SILENT = 1000;
+
 const touchStream = prepare<StreamTouch>((db, param) =>
   db
     .updateTable('stream')
@@ -105,6 +107,38 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         if (open !== undefined) await publishOffline(backend, scope, toSession(open), 'deleted');
         await removeStreamRows(scope, id);
       }),
+
+    endStream: (id, atMs) =>
+      backend.write(async (scope) => {
+        const stream = await getStream(scope.db, id);
+        checkIsNoAsset(stream);
+        if ((stream.endedAtMs === null) === (atMs === null)) return stream;
+        await scope.db.updateTable('stream').set({ ended_at_ms: atMs }).where('id', '=', id).execute();
+        scope.changed(id);
+        return { ...stream, endedAtMs: atMs };
+      }),
+
+    noteSource: (id, source) =>
+      backend.write(async ({ db }) => {
+        await db
+          .updateTable('stream')
+          .set({ source: JSON.stringify(source) })
+          .where('id', '=', id)
+          .execute();
+      }),
+
+    async silentPushStreams(beforeMs) {
+      const rows = await backend
+        .reader()
+        .selectFrom('stream')
+        .selectAll()
+        .where('kind', '=', 'push')
+        .where('ended_at_ms', 'is', null)
+        .where('last_received_at_ms', '<', beforeMs)
+        .limit(MAX_SILENT)
+        .execute();
+      return rows.map(toStream);
+    },
 
     async touchStreams(touches) {
       if (touches.length === 0) return;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ZoetropeError } from '../../base/errors.ts';
+import type { ReadSample } from '../../packager/cmaf/fragment-reader.ts';
 import { readInit, type InitInfo } from '../../packager/cmaf/init-reader.ts';
-import { readMediaSegment, type ReadMediaSegment, type ReadSample } from '../../packager/cmaf/media-reader.ts';
+import { readMediaSegment, type ReadMediaSegment } from '../../packager/cmaf/media-reader.ts';
 import { writeMovie } from '../../packager/mp4/movie-writer.ts';
 import { writeTsSegment } from '../../packager/mpegts/ts-writer.ts';
 import type { RemuxRequest, RemuxResult } from '../engine.ts';

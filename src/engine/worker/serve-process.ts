@@ -1,6 +1,7 @@
 import { ZoetropeError } from '../../base/errors.ts';
-import { toErrorMessage, type FromProcess, type ProcessLoad, type ToProcess } from '../protocol.ts';
+import { toErrorMessage, type FromProcess, type ToProcess } from '../protocol.ts';
 import { silenceAvLog } from './av.ts';
+import { cpuMs, LoadMeter } from './load-meter.ts';
 
 /** One thing to be done. */
 export type ProcessTask = Extract<ToProcess, { type: 'task' }>;
@@ -22,6 +23,7 @@ export function serveProcess<C>(service: ProcessService<C>): void {
   silenceAvLog();
   let context: Promise<C> | undefined;
   let tasks: Promise<void> = Promise.resolve();
+  let chargedMs = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => {
     if (service.atPipeEnd === 'abandon') process.exit(0);
@@ -35,7 +37,10 @@ export function serveProcess<C>(service: ProcessService<C>): void {
         void context.then(() => answer({ type: 'ready' }), fail);
         break;
       case 'task':
-        tasks = tasks.then(() => perform(message, service, context));
+        tasks = tasks.then(async () => {
+          await perform(message, service, context, new LoadMeter(chargedMs));
+          chargedMs = cpuMs();
+        });
         break;
     }
   });
@@ -45,26 +50,18 @@ async function perform<C>(
   task: ProcessTask,
   service: ProcessService<C>,
   context: Promise<C> | undefined,
+  meter: LoadMeter,
 ): Promise<void> {
   const { id } = task;
   try {
     if (context === undefined)
       throw new ZoetropeError('internal', 'An engine process got a task before it was started.');
-    const report = (fraction: number): void => answer({ type: 'progress', id, fraction, ...load() });
+    const report = (fraction: number): void => answer({ type: 'progress', id, fraction, ...meter.load() });
     const result = await service.perform(task, await context, report);
-    answer({ type: 'done', id, result, ...load() });
+    answer({ type: 'done', id, result, ...meter.load() });
   } catch (error) {
-    answer({ type: 'failed', id, error: toErrorMessage(error), ...load() });
+    answer({ type: 'failed', id, error: toErrorMessage(error), ...meter.load() });
   }
-}
-
-function load(): ProcessLoad {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  return {
-    rssBytes: process.memoryUsage.rss(),
-    peakRssBytes: maxRSS * 1024,
-    cpuMs: (userCPUTime + systemCPUTime) / 1000,
-  };
 }
 
 function answer(message: FromProcess): void {

@@ -28,6 +28,8 @@ const DEFAULTS: StreamSettings = {
   archiveRetentionMs: 86_400_000,
   gapToleranceMs: null,
   futureToleranceMs: 60_000,
+  reconnectWindowMs: 300_000,
+  clockToleranceMs: 500,
   frameIntervalMs: 5000,
   crf: 26,
   displaySpeed: 1,
@@ -43,6 +45,8 @@ const STREAM: Stream = {
   createdAtMs: wallMs(0),
   lastCapturedAtMs: null,
   lastReceivedAtMs: null,
+  endedAtMs: null,
+  source: null,
 };
 const RENDITION = { id: 'rnd_1', streamId: STREAM.id, name: 'main' } as Rendition;
 

@@ -13,6 +13,9 @@ export function corruptBoxes(message: string): ZoetropeError {
   return new ZoetropeError('corrupt_media', `${message} Fetch or make the file again.`);
 }
 
+/** More boxes side by side than any real file has; an empty one takes eight bytes only, and ten times that in memory. */
+const MAX_BOXES = 100_000;
+
 /** The boxes between two offsets, in order (ISO/IEC 14496-12 §4.2). @throws corrupt_media when one reaches outside. */
 export function readBoxes(bytes: Uint8Array, start: number, end: number): readonly Box[] {
   const view = viewOf(bytes);
@@ -34,16 +37,17 @@ export function readBoxes(bytes: Uint8Array, start: number, end: number): readon
         `The box ${JSON.stringify(type)} at offset ${at} claims ${size} bytes; ${end - at} are there.`,
       );
     }
+    if (boxes.length === MAX_BOXES) throw corruptBoxes(`There are more than ${MAX_BOXES} boxes side by side.`);
     boxes.push({ type, start: at, bodyStart: at + headerBytes, end: at + size });
     at += size;
   }
   return boxes;
 }
 
-/** The first box along a path of types below an offset range. @throws corrupt_media naming the missing part. */
-export function findBox(bytes: Uint8Array, path: readonly string[]): Box {
-  let start = 0;
-  let end = bytes.length;
+/** The first box along a path of types, from the file's top or inside a box. @throws corrupt_media naming the missing part. */
+export function findBox(bytes: Uint8Array, path: readonly string[], within?: Box): Box {
+  let start = within?.bodyStart ?? 0;
+  let end = within?.end ?? bytes.length;
   let found: Box | undefined;
   for (const type of path) {
     found = readBoxes(bytes, start, end).find((box) => box.type === type);

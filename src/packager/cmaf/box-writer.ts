@@ -30,32 +30,39 @@ export class BoxWriter {
   }
 
   u8(value: number): void {
-    this.#buffer.writeUInt8(value, this.#take(1));
+    const at = this.#take(1);
+    this.#buffer.writeUInt8(value, at);
   }
 
   u16(value: number): void {
-    this.#buffer.writeUInt16BE(value, this.#take(2));
+    const at = this.#take(2);
+    this.#buffer.writeUInt16BE(value, at);
   }
 
   u32(value: number): void {
-    this.#buffer.writeUInt32BE(value, this.#take(4));
+    const at = this.#take(4);
+    this.#buffer.writeUInt32BE(value, at);
   }
 
   i32(value: number): void {
-    this.#buffer.writeInt32BE(value, this.#take(4));
+    const at = this.#take(4);
+    this.#buffer.writeInt32BE(value, at);
   }
 
   u64(value: number): void {
-    this.#buffer.writeBigUInt64BE(BigInt(value), this.#take(8));
+    const at = this.#take(8);
+    this.#buffer.writeBigUInt64BE(BigInt(value), at);
   }
 
   /** Writes one byte a character. */
   text(value: string): void {
-    this.#buffer.write(value, this.#take(value.length), 'latin1');
+    const at = this.#take(value.length);
+    this.#buffer.write(value, at, 'latin1');
   }
 
   bytes(value: Uint8Array): void {
-    this.#buffer.set(value, this.#take(value.length));
+    const at = this.#take(value.length);
+    this.#buffer.set(value, at);
   }
 
   zeros(count: number): void {
@@ -73,6 +80,7 @@ export class BoxWriter {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Makes room, which may replace the buffer: to be called before the buffer is looked at. */
   #take(count: number): number {
     const at = this.#length;
     this.#length += count;

@@ -59,15 +59,20 @@ export type InitInfo = AvcInfo | HevcInfo | Vp9Info | Av1Info | AacInfo;
 
 /** Reads an init segment. @throws corrupt_media when it is malformed, unsupported_media when its codec is none of {@link InitInfo}. */
 export function readInit(bytes: Uint8Array): InitInfo {
-  const stsd = findBox(bytes, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd']);
+  return readTrackInfo(bytes, findBox(bytes, ['moov', 'trak']));
+}
+
+/** Reads one `trak` box of an init segment. @throws as {@link readInit} */
+export function readTrackInfo(bytes: Uint8Array, trak: Box): InitInfo {
+  const stsd = findBox(bytes, ['mdia', 'minf', 'stbl', 'stsd'], trak);
   const entries = new BoxCursor(bytes, stsd);
   entries.versionAndFlags();
   entries.u32();
   const entry = readBoxes(bytes, entries.offset, stsd.end)[0];
   if (entry === undefined) throw corruptBoxes('The stsd box has no sample entry.');
-  const timescale = new DataView(bytes.buffer, bytes.byteOffset).getUint32(timescaleOffset(bytes));
+  const timescale = mediaTimescale(bytes, trak).u32();
   if (timescale === 0) throw corruptBoxes('The timescale is 0.');
-  const timing = { timescale, mediaTime: readMediaTime(bytes) };
+  const timing = { timescale, mediaTime: readMediaTime(bytes, trak) };
   if (entry.type === 'mp4a') return { ...readAudioEntry(bytes, entry), ...timing };
   if (!VIDEO_ENTRIES.has(entry.type)) throw unsupportedEntry(entry.type);
   const fields = new BoxCursor(bytes, entry);
@@ -93,9 +98,14 @@ export function readAvcInit(bytes: Uint8Array): AvcInfo {
 
 /** Where the media timescale stands in an init segment (`mdhd`, ISO/IEC 14496-12 §8.4.2). @throws corrupt_media */
 export function timescaleOffset(bytes: Uint8Array): number {
-  const cursor = new BoxCursor(bytes, findBox(bytes, ['moov', 'trak', 'mdia', 'mdhd']));
+  return mediaTimescale(bytes, findBox(bytes, ['moov', 'trak'])).skip(4);
+}
+
+/** Stands before the timescale of a track. */
+function mediaTimescale(bytes: Uint8Array, trak: Box): BoxCursor {
+  const cursor = new BoxCursor(bytes, findBox(bytes, ['mdia', 'mdhd'], trak));
   cursor.skip(cursor.versionAndFlags().version === 1 ? 16 : 8);
-  return cursor.skip(4);
+  return cursor;
 }
 
 type WithoutTrack<T> = T extends TrackInfo ? Omit<T, keyof TrackInfo> & Pick<T, 'codecs'> : never;
@@ -181,8 +191,7 @@ function enterDescriptor(cursor: BoxCursor, tag: number): number {
 }
 
 /** The media time of the first edit that is not empty (ISO/IEC 14496-12 §8.6.6); 0 without one. */
-function readMediaTime(bytes: Uint8Array): number {
-  const trak = findBox(bytes, ['moov', 'trak']);
+function readMediaTime(bytes: Uint8Array, trak: Box): number {
   const edts = readBoxes(bytes, trak.bodyStart, trak.end).find((box) => box.type === 'edts');
   if (edts === undefined) return 0;
   const elst = readBoxes(bytes, edts.bodyStart, edts.end).find((box) => box.type === 'elst');

@@ -7,7 +7,7 @@ import { writeSampleEntry } from './sample-entry-writer.ts';
 /** Ticks a second of every video init segment at speed 1. */
 export const TIMESCALE = 90_000;
 
-/** The only track of a CMAF file. */
+/** The only track of a CMAF file; the first of a file with more. */
 export const TRACK_ID = 1;
 
 /**
@@ -15,29 +15,48 @@ export const TRACK_ID = 1;
  * The same track gives the same bytes. @throws invalid_argument on an impossible size, corrupt_media on bad codec headers.
  */
 export function writeInitSegment(track: InitTrack): Uint8Array {
-  const shape = shapeOf(track);
+  return writeMovieInit([track]);
+}
+
+/** Writes `ftyp` and `moov` of fragmented tracks, whose numbers are 1, 2, … as they stand. @throws as {@link writeInitSegment} */
+export function writeMovieInit(tracks: readonly InitTrack[]): Uint8Array {
+  const shapes = tracks.map((track) => ({ track, shape: shapeOf(track) }));
   const out = new BoxWriter();
+  writeFileType(out, tracks.length);
+  out.box('moov', () => {
+    writeMovieHeader(out, tracks.length);
+    for (const [index, { track, shape }] of shapes.entries()) {
+      out.box('trak', () => {
+        writeTrackHeader(out, shape, TRACK_ID + index);
+        if (shape.mediaTime > 0) writeEditList(out, shape.mediaTime);
+        out.box('mdia', () => writeMedia(out, track, shape));
+      });
+    }
+    writeTrackDefaults(out, tracks.length);
+  });
+  return out.finish();
+}
+
+/** `ftyp`. A CMAF track file holds one track and no more (ISO/IEC 23000-19 §7.3.1), so only such a one has the brand. */
+export function writeFileType(out: BoxWriter, trackCount: number): void {
   out.box('ftyp', () => {
     out.text('iso6');
     out.u32(0);
-    out.text('iso6cmfcmp41');
+    out.text(trackCount === 1 ? 'iso6cmfcmp41' : 'iso6mp41');
   });
-  out.box('moov', () => {
-    writeMovieHeader(out);
-    out.box('trak', () => {
-      writeTrackHeader(out, shape);
-      if (shape.mediaTime > 0) writeEditList(out, shape.mediaTime);
-      out.box('mdia', () => writeMedia(out, track, shape));
-    });
-    out.box('mvex', () =>
+}
+
+/** `mvex` without defaults worth the name: fragments say everything themselves. */
+export function writeTrackDefaults(out: BoxWriter, trackCount: number): void {
+  out.box('mvex', () => {
+    for (let index = 0; index < trackCount; index++) {
       out.fullBox('trex', 0, 0, () => {
-        out.u32(TRACK_ID);
+        out.u32(TRACK_ID + index);
         out.u32(1);
         out.zeros(12);
-      }),
-    );
+      });
+    }
   });
-  return out.finish();
 }
 
 /** What the boxes around the sample entry say. */
@@ -85,7 +104,7 @@ function writeMatrix(out: BoxWriter): void {
   for (const value of [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000]) out.u32(value);
 }
 
-function writeMovieHeader(out: BoxWriter): void {
+function writeMovieHeader(out: BoxWriter, trackCount: number): void {
   out.fullBox('mvhd', 0, 0, () => {
     out.zeros(8);
     out.u32(TIMESCALE);
@@ -95,15 +114,15 @@ function writeMovieHeader(out: BoxWriter): void {
     out.zeros(10);
     writeMatrix(out);
     out.zeros(24);
-    out.u32(TRACK_ID + 1);
+    out.u32(TRACK_ID + trackCount);
   });
 }
 
-function writeTrackHeader(out: BoxWriter, { isAudio, width, height }: TrackShape): void {
+function writeTrackHeader(out: BoxWriter, { isAudio, width, height }: TrackShape, trackId: number): void {
   const enabledInMovieAndPreview = 7;
   out.fullBox('tkhd', 0, enabledInMovieAndPreview, () => {
     out.zeros(8);
-    out.u32(TRACK_ID);
+    out.u32(trackId);
     out.zeros(4 + 4 + 8 + 2 + 2);
     out.u16(isAudio ? 0x100 : 0);
     out.zeros(2);

@@ -11,13 +11,17 @@ export interface Sample {
   readonly compositionOffset?: number;
 }
 
-/** A media segment to be written. */
-export interface MediaSegment {
-  /** `mfhd` sequence number, from 0; only its low 32 bits are kept. */
-  readonly sequenceNumber: number;
+/** What a segment holds of one track. */
+export interface TrackSamples {
   /** `tfdt`: decoding time of the first sample since the epoch's start. */
   readonly baseMediaDecodeTime: number;
   readonly samples: readonly Sample[];
+}
+
+/** A media segment to be written. */
+export interface MediaSegment extends TrackSamples {
+  /** `mfhd` sequence number, from 0; only its low 32 bits are kept. */
+  readonly sequenceNumber: number;
 }
 
 /**
@@ -25,42 +29,53 @@ export interface MediaSegment {
  * so that it can be read without its init segment. @throws invalid_argument on times that cannot be written.
  */
 export function writeMediaSegment(segment: MediaSegment): Uint8Array {
-  checkSegment(segment);
-  const mediaBytes = segment.samples.reduce((sum, sample) => sum + sample.data.length, 0);
+  return writeMovieFragment(segment.sequenceNumber, [segment]);
+}
+
+/** Writes `styp`, `moof` and `mdat` of tracks that {@link writeMovieInit} describes, in the same order. @throws as {@link writeMediaSegment} */
+export function writeMovieFragment(sequenceNumber: number, tracks: readonly TrackSamples[]): Uint8Array {
+  for (const track of tracks) checkTrack(track);
+  const sizes = tracks.map(({ samples }) => samples.reduce((sum, sample) => sum + sample.data.length, 0));
+  const mediaBytes = sizes.reduce((sum, size) => sum + size, 0);
   if (mediaBytes > 0xffff_fff0) {
     throw new ZoetropeError('payload_too_large', `A segment can hold 4 GiB of samples. Got ${mediaBytes} bytes.`);
   }
-  const out = new BoxWriter(160 + segment.samples.length * 16 + mediaBytes);
+  const sampleCount = tracks.reduce((sum, { samples }) => sum + samples.length, 0);
+  const out = new BoxWriter(80 + tracks.length * 80 + sampleCount * 16 + mediaBytes);
   out.box('styp', () => {
     out.text('msdh');
     out.u32(0);
-    out.text('msdhcmfsiso6');
+    out.text(tracks.length === 1 ? 'msdhcmfsiso6' : 'msdhiso6');
   });
   const moofStart = out.length;
-  let dataOffsetAt = 0;
+  const dataOffsetsAt: number[] = [];
   out.box('moof', () => {
-    out.fullBox('mfhd', 0, 0, () => out.u32(segment.sequenceNumber >>> 0));
-    out.box('traf', () => {
-      dataOffsetAt = writeTrackFragment(out, segment);
-    });
+    out.fullBox('mfhd', 0, 0, () => out.u32(sequenceNumber >>> 0));
+    for (const [index, track] of tracks.entries()) {
+      out.box('traf', () => dataOffsetsAt.push(writeTrackFragment(out, track, TRACK_ID + index)));
+    }
   });
   const mdatHeaderBytes = 8;
-  out.patchU32(dataOffsetAt, out.length - moofStart + mdatHeaderBytes);
+  let dataOffset = out.length - moofStart + mdatHeaderBytes;
+  for (const [index, at] of dataOffsetsAt.entries()) {
+    out.patchU32(at, dataOffset);
+    dataOffset += sizes[index] ?? 0;
+  }
   out.box('mdat', () => {
-    for (const sample of segment.samples) out.bytes(sample.data);
+    for (const { samples } of tracks) for (const sample of samples) out.bytes(sample.data);
   });
   return out.finish();
 }
 
 /** `tfhd`, `tfdt` and `trun` (ISO/IEC 14496-12 §8.8.7, §8.8.12, §8.8.8). Answers where the data offset is to be put. */
-function writeTrackFragment(out: BoxWriter, { samples, baseMediaDecodeTime }: MediaSegment): number {
+function writeTrackFragment(out: BoxWriter, { samples, baseMediaDecodeTime }: TrackSamples, trackId: number): number {
   const hasOffsets = samples.some((sample) => (sample.compositionOffset ?? 0) !== 0);
   const uniform = uniformDuration(samples);
   if (uniform === null) {
-    out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF, () => out.u32(TRACK_ID));
+    out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF, () => out.u32(trackId));
   } else {
     out.fullBox('tfhd', 0, TFHD_DEFAULT_BASE_IS_MOOF | TFHD_DURATION | TFHD_FLAGS, () => {
-      out.u32(TRACK_ID);
+      out.u32(trackId);
       out.u32(uniform);
       out.u32(SYNC_SAMPLE);
     });
@@ -114,7 +129,7 @@ export const SYNC_SAMPLE = 0x02000000;
 /** `sample_depends_on` 1 and `sample_is_non_sync_sample`. */
 export const NON_SYNC_SAMPLE = 0x01010000;
 
-function checkSegment(segment: MediaSegment): void {
+function checkTrack(segment: TrackSamples): void {
   if (segment.samples.length === 0) {
     throw new ZoetropeError('invalid_argument', 'A media segment needs at least one sample. Got none.');
   }

@@ -1,7 +1,7 @@
 import { AV_PKT_FLAG_DISCARD } from 'node-av/constants';
 import { pts90k } from '../../../base/time.ts';
 import type { PacketFileHeader } from '../../packets/packet-file.ts';
-import type { SplitVideo, VideoPart } from '../../transcoder.ts';
+import { MAX_PREROLL_90K, type SplitVideo, type VideoPart } from '../../transcoder.ts';
 import type { SegmentStore } from '../video/segment-store.ts';
 import { isUntimedMpeg4, Mpeg4Order } from './mpeg4-order.ts';
 import { checkPartSize, PartWriter } from './part-writer.ts';
@@ -11,6 +11,9 @@ import type { SourcePacket } from './source-packet.ts';
 
 /** Parts are ended by the first keyframe that comes so long after their own. */
 const PART_90K = 2 * 90_000;
+/** A part that is longer may be cut inside, about once in {@link CUT_90K}. */
+const LONG_PART_90K = 3 * 90_000;
+const CUT_90K = 90_000;
 /** An edit list can hide the first pictures of a file; so many behind the first one shown are looked at for one that comes before it. */
 const REORDER_DEPTH = 32;
 /** How long a picture stays of which nothing at all is known. */
@@ -125,7 +128,7 @@ export class VideoSplitter implements Disposable {
     const { end90k } = this;
     const frameRate = (times.length * 90_000) / Math.max(1, end90k);
     return {
-      parts: describeParts(this.#parts, times, end90k),
+      parts: this.#parts.map(describePart),
       frames: times.length,
       end90k: pts90k(end90k),
       frameRate: snapFrameRate(frameRate),
@@ -223,15 +226,27 @@ export class VideoSplitter implements Disposable {
   }
 }
 
-function describeParts(parts: readonly Part[], times: readonly number[], end90k: number): readonly VideoPart[] {
-  const stays = new Map(times.map((time, index) => [time, (times[index + 1] ?? end90k) - time]));
-  return parts.map(({ key, from90k, times90k, hasLeading }) => ({
+function describePart({ key, from90k, times90k, hasLeading }: Part): VideoPart {
+  return {
     key,
     from90k: pts90k(from90k),
     frames: times90k.length,
-    longestFrame90k: pts90k(times90k.reduce((longest, time) => Math.max(longest, stays.get(time) ?? 0), 0)),
+    cuts90k: cutsOf(from90k, times90k).map(pts90k),
     hasLeading,
-  }));
+  };
+}
+
+/** The first picture of each second behind the keyframe, in parts that are worth cutting. */
+function cutsOf(from90k: number, times90k: readonly number[]): readonly number[] {
+  const bySecond = new Map<number, number>();
+  let last90k = from90k;
+  for (const time90k of times90k) {
+    last90k = Math.max(last90k, time90k);
+    const second = Math.floor((time90k - from90k) / CUT_90K);
+    if (second < 1 || time90k - from90k > MAX_PREROLL_90K) continue;
+    bySecond.set(second, Math.min(time90k, bySecond.get(second) ?? time90k));
+  }
+  return last90k - from90k < LONG_PART_90K ? [] : [...bySecond.values()].toSorted((a, b) => a - b);
 }
 
 /** What an edit list cuts off: decoded for those that refer to it, and not shown. */

@@ -1,5 +1,4 @@
 import { ZoetropeError } from '../../../base/errors.ts';
-import { LONGEST_STILL_90K } from '../../longest-still.ts';
 import type { EncodeVideoRequest, EncodeVideoResult } from '../../transcoder.ts';
 import type { TranscodeContext } from '../transcode-context.ts';
 import { CpuMeter } from './cpu-meter.ts';
@@ -31,7 +30,6 @@ class Stretch implements Disposable {
   readonly #store: SegmentStore;
   #source: PictureSource;
   readonly #standIn: StandInPicture;
-  #isDamaged = false;
   /** Open from the first picture on: it says what colours there are. */
   #work: { readonly preparer: PicturePreparer; readonly ladder: RungLadder } | undefined;
 
@@ -46,14 +44,13 @@ class Stretch implements Disposable {
   }
 
   async encode(): Promise<EncodeVideoResult> {
-    const { from90k, to90k } = this.#request;
-    let until90k = await this.#encodePictures();
+    const { from90k, to90k, end90k } = this.#request;
+    await this.#encodePictures();
     if (this.#work === undefined) {
       // The keyframe is lost: rather pictures with faults than a video that ends here.
-      this.#isDamaged = true;
       this.#source[Symbol.dispose]();
       this.#source = new PictureSource(this.#context.objects, this.#request.track, { showsDamaged: true });
-      until90k = await this.#encodePictures();
+      await this.#encodePictures();
     }
     if (this.#work === undefined && from90k > 0) {
       // Of a video that begins all right, a stretch is lost: the last picture stays.
@@ -70,7 +67,7 @@ class Stretch implements Disposable {
     }
     const { preparer, ladder } = this.#work;
     this.#encodeAll(preparer.finish(), ladder);
-    this.#clock.finish(until90k);
+    this.#clock.finish(to90k ?? end90k);
     const rungs = await ladder.finish(this.#context.progress);
     await this.#store.settled();
     return { rungs, frames: this.#clock.count, shares: ladder.shares() };
@@ -83,36 +80,27 @@ class Stretch implements Disposable {
     this.#source[Symbol.dispose]();
   }
 
-  /** Encodes what decodes; answers with the time at which the last picture ends. */
-  async #encodePictures(): Promise<number> {
-    const { from90k, to90k, end90k, parts, expectedFrames } = this.#request;
+  /** Encodes what decodes. */
+  async #encodePictures(): Promise<void> {
+    const { from90k, to90k, parts, expectedFrames } = this.#request;
     for await (const picture of this.#source.pictures(parts)) {
       await this.#context.progress.at(this.#clock.count / Math.max(1, expectedFrames));
       if (picture.time90k < from90k) {
         this.#standIn.keep(picture.frame);
         continue;
       }
-      if (to90k !== null && picture.time90k >= to90k) {
-        return this.#source.hasKeyframeAt(to90k) ? to90k : meetingTime(to90k, picture.time90k);
-      }
+      if (to90k !== null && picture.time90k >= to90k) return;
       const { preparer, ladder } = (this.#work ??= this.#open(picture));
       this.#encodeAll(preparer.prepare(picture), ladder);
       await this.#store.room();
     }
-    return to90k ?? end90k;
   }
 
   #encodeAll(pictures: Iterable<DecodedPicture>, ladder: RungLadder): void {
     for (const { frame, time90k } of pictures) {
-      ladder.encode(frame, this.#clock.count === 0 ? this.#startOf(time90k) : time90k);
+      // Where the first picture is damaged, the next one is shown from its time on: the stretch before ends there.
+      ladder.encode(frame, this.#clock.count === 0 ? this.#request.from90k : time90k);
     }
-  }
-
-  /** Where the first picture is damaged, the next one is shown from its time on: the stretch before ends there. */
-  #startOf(firstTime90k: number): number {
-    const { from90k } = this.#request;
-    const isAtCut = from90k === 0 || this.#isDamaged || this.#source.firstPacket90k === from90k;
-    return isAtCut ? from90k : meetingTime(from90k, firstTime90k);
   }
 
   #open({ frame }: DecodedPicture): { readonly preparer: PicturePreparer; readonly ladder: RungLadder } {
@@ -122,11 +110,6 @@ class Stretch implements Disposable {
     const preparer = new PicturePreparer(track, { ...largestOf(rungs), colour }, this.#watermark);
     return { preparer, ladder };
   }
-}
-
-/** Where two stretches meet that were cut inside a group of pictures, given the first picture behind the cut. */
-function meetingTime(cut90k: number, picture90k: number): number {
-  return picture90k - cut90k >= LONGEST_STILL_90K ? cut90k : picture90k;
 }
 
 function checkRequest({ rungs, segmentStarts90k, from90k }: EncodeVideoRequest): void {

@@ -37,8 +37,6 @@ export class PictureSource implements Disposable {
   readonly #frame = new Frame();
   #decoder: CodecContext | undefined;
   #faults = 0;
-  #firstPacket90k: number | null = null;
-  readonly #keyframes90k = new Set<number | null>();
   #lastTime90k = Number.NEGATIVE_INFINITY;
 
   readonly #options: PictureSourceOptions;
@@ -57,16 +55,6 @@ export class PictureSource implements Disposable {
     return this.#faults;
   }
 
-  /** Presentation time of the first packet that was read; null without. */
-  get firstPacket90k(): number | null {
-    return this.#firstPacket90k;
-  }
-
-  /** Whether a part was read that begins at this time. */
-  hasKeyframeAt(time90k: number): boolean {
-    return this.#keyframes90k.has(time90k);
-  }
-
   /** All pictures of these parts, in the order of their presentation. Ends early when the caller does. */
   async *pictures(keys: readonly string[]): AsyncGenerator<DecodedPicture, void, void> {
     let coming = this.#read(keys[0]);
@@ -74,7 +62,6 @@ export class PictureSource implements Disposable {
       const file = await coming;
       coming = this.#read(keys[next]);
       const decoder = (this.#decoder ??= this.#open(file));
-      this.#keyframes90k.add(file.packets[0]?.pts ?? null);
       for (const packet of file.packets) {
         this.#send(decoder, packet);
         yield* this.#receive(decoder);
@@ -127,7 +114,6 @@ export class PictureSource implements Disposable {
   }
 
   #send(decoder: CodecContext, packet: StoredPacket): void {
-    this.#firstPacket90k ??= packet.pts;
     this.#skipUnneeded(decoder, packet.pts);
     fillPacket(this.#packet, packet);
     const result = decoder.sendPacketSync(this.#packet);

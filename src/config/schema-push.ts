@@ -1,0 +1,42 @@
+import { Type } from 'typebox';
+import { seconds } from './schema-parts.ts';
+
+/** Settings of streams that encoders push. */
+export const PushSection = Type.Object(
+  {
+    reconnectWindowSeconds: {
+      ...seconds('How long a pushed stream may stay away before its playlists end (EXT-X-ENDLIST).', 300, 1),
+      env: 'ZOETROPE_RECONNECT_WINDOW_SECONDS',
+    },
+    clockToleranceSeconds: {
+      ...seconds(
+        "How far an encoder's wall clock may move against its media clock before both are tied anew, with a discontinuity.",
+        0.5,
+        0.02,
+        60,
+      ),
+      env: 'ZOETROPE_CLOCK_TOLERANCE_SECONDS',
+    },
+    maxSegmentBytes: Type.Integer({
+      env: 'ZOETROPE_PUSH_MAX_SEGMENT_BYTES',
+      description: 'Most bytes of one pushed segment or announced chunk.',
+      default: 67_108_864,
+      minimum: 1024,
+    }),
+    uploadTimeoutSeconds: {
+      ...seconds(
+        'Longest time that one pushed file may take: encoders send a segment while they make it. One that sends nothing for a quarter of it is cut off.',
+        120,
+        1,
+        3600,
+      ),
+      env: 'ZOETROPE_PUSH_UPLOAD_TIMEOUT_SECONDS',
+    },
+    roots: Type.Array(Type.String(), {
+      env: 'ZOETROPE_PUSH_ROOTS',
+      description: 'Directories that the `file:` prefix of `POST /v1/playlist` may name, comma-separated.',
+      default: [],
+    }),
+  },
+  { default: {}, additionalProperties: false },
+);
