@@ -34,7 +34,7 @@ export interface TrackFragment {
   readonly samples: readonly ReadSample[];
 }
 
-/** Many runs can name the same bytes, so a segment's size is no bound of its samples. */
+/** Each costs some hundred bytes of memory. */
 const MAX_SAMPLES = 200_000;
 
 /**
@@ -49,17 +49,16 @@ export function readFragments(
   const boxes = readBoxes(bytes, 0, bytes.length);
   const mdats = boxes.filter((box) => box.type === 'mdat');
   const fragments: TrackFragment[] = [];
-  let sampleCount = 0;
+  const room: Room = { samples: MAX_SAMPLES, bytes: bytes.length };
   for (const moof of boxes) {
     if (moof.type !== 'moof') continue;
     // Without a base of its own, a fragment's data follow those of the fragment before it (ISO/IEC 14496-12 §8.8.7).
     let dataEnd = moof.start;
     for (const traf of readBoxes(bytes, moof.bodyStart, moof.end)) {
       if (traf.type !== 'traf') continue;
-      const reader = new FragmentReader({ bytes, moof, traf, mdats, dataEnd, room: MAX_SAMPLES - sampleCount });
+      const reader = new FragmentReader({ bytes, moof, traf, mdats, dataEnd, room });
       const fragment = reader.read(defaultsOf);
       dataEnd = reader.dataEnd;
-      sampleCount += fragment.samples.length;
       fragments.push(fragment);
     }
   }
@@ -69,6 +68,12 @@ export function readFragments(
 
 const NO_DEFAULTS: SampleDefaults = { duration: null, size: null, flags: 0 };
 
+/** What samples may still take up. Runs can name the same bytes again and again, so their place is no bound. */
+interface Room {
+  samples: number;
+  bytes: number;
+}
+
 interface FragmentPlace {
   readonly bytes: Uint8Array;
   readonly moof: Box;
@@ -77,8 +82,8 @@ interface FragmentPlace {
   readonly mdats: readonly Box[];
   /** Where data of the fragment before end. */
   readonly dataEnd: number;
-  /** How many samples it may have. */
-  readonly room: number;
+  /** Shared by all fragments of the segment. */
+  readonly room: Room;
 }
 
 interface FragmentHeader extends SampleDefaults {
@@ -157,7 +162,10 @@ class FragmentReader {
       const place = this.#samples.length;
       // An empty sample would let a short box claim billions of them.
       if (size === 0) throw corruptBoxes(`Sample ${place} of the segment is empty.`);
-      if (place >= room) throw corruptBoxes(`The segment claims more than ${MAX_SAMPLES} samples.`);
+      room.samples -= 1;
+      room.bytes -= size;
+      if (room.samples < 0) throw corruptBoxes(`The segment claims more than ${MAX_SAMPLES} samples.`);
+      if (room.bytes < 0) throw corruptBoxes(`The segment claims more than its ${bytes.length} bytes for samples.`);
       const [from, to] = [at, at + size];
       if (!this.#isMediaData(from, to)) {
         throw corruptBoxes(`Sample ${place} (bytes ${from} to ${to}) does not lie inside an mdat box.`);

@@ -8,6 +8,7 @@ import { hevcParameterSetsOf, type HevcParameterSets } from '../hevc/nal.ts';
 import { hevcCodecString } from '../hevc/sps.ts';
 import { readVp9Configuration, vp9CodecString, type Vp9Configuration } from '../vp9/configuration.ts';
 import { BoxCursor, corruptBoxes, findBox, readBoxes, type Box } from './box-reader.ts';
+import { readEditList } from './edit-list.ts';
 
 /** What an init segment says of its one track, whatever its codec. */
 export interface TrackInfo {
@@ -64,23 +65,15 @@ export function readInit(bytes: Uint8Array): InitInfo {
 
 /** Reads one `trak` box of an init segment. @throws as {@link readInit} */
 export function readTrackInfo(bytes: Uint8Array, trak: Box): InitInfo {
-  const stsd = findBox(bytes, ['mdia', 'minf', 'stbl', 'stsd'], trak);
-  const entries = new BoxCursor(bytes, stsd);
-  entries.versionAndFlags();
-  entries.u32();
-  const entry = readBoxes(bytes, entries.offset, stsd.end)[0];
-  if (entry === undefined) throw corruptBoxes('The stsd box has no sample entry.');
-  const timescale = mediaTimescale(bytes, trak).u32();
-  if (timescale === 0) throw corruptBoxes('The timescale is 0.');
-  const timing = { timescale, mediaTime: readMediaTime(bytes, trak) };
+  const entry = sampleEntry(bytes, trak);
+  const timing = { timescale: readTimescale(bytes, trak), mediaTime: readEditList(bytes, trak).mediaTime };
   if (entry.type === 'mp4a') return { ...readAudioEntry(bytes, entry), ...timing };
   if (!VIDEO_ENTRIES.has(entry.type)) throw unsupportedEntry(entry.type);
   const fields = new BoxCursor(bytes, entry);
   fields.skip(24);
   const width = fields.u16();
   const height = fields.u16();
-  fields.skip(50);
-  const boxes = readBoxes(bytes, fields.offset, entry.end);
+  const boxes = visualEntryBoxes(bytes, entry);
   const configurationIn = (type: string): Uint8Array => {
     const box = boxes.find((child) => child.type === type);
     if (box === undefined) throw corruptBoxes(`The ${entry.type} sample entry has no ${type} box.`);
@@ -88,6 +81,33 @@ export function readTrackInfo(bytes: Uint8Array, trak: Box): InitInfo {
   };
   return { ...readVideoEntry(entry.type, configurationIn), width, height, ...timing };
 }
+
+/** The first sample entry of a track. @throws corrupt_media without one */
+export function sampleEntry(bytes: Uint8Array, trak: Box): Box {
+  const stsd = findBox(bytes, ['mdia', 'minf', 'stbl', 'stsd'], trak);
+  const entries = new BoxCursor(bytes, stsd);
+  entries.versionAndFlags();
+  entries.u32();
+  const entry = readBoxes(bytes, entries.offset, stsd.end)[0];
+  if (entry === undefined) throw corruptBoxes('The stsd box has no sample entry.');
+  return entry;
+}
+
+/** Ticks a second of a track's media. @throws corrupt_media when it is 0 */
+export function readTimescale(bytes: Uint8Array, trak: Box): number {
+  const timescale = mediaTimescale(bytes, trak).u32();
+  if (timescale === 0) throw corruptBoxes('The timescale is 0.');
+  return timescale;
+}
+
+/** The boxes behind the fixed fields of a VisualSampleEntry (ISO/IEC 14496-12 §12.1.3). @throws corrupt_media when it is cut off */
+export function visualEntryBoxes(bytes: Uint8Array, entry: Box): readonly Box[] {
+  const fields = new BoxCursor(bytes, entry);
+  fields.skip(VISUAL_ENTRY_BYTES);
+  return readBoxes(bytes, fields.offset, entry.end);
+}
+
+const VISUAL_ENTRY_BYTES = 78;
 
 /** An H.264 track's init segment. @throws as {@link readInit}, and unsupported_media when its track is another codec's. */
 export function readAvcInit(bytes: Uint8Array): AvcInfo {
@@ -188,23 +208,4 @@ function enterDescriptor(cursor: BoxCursor, tag: number): number {
     if ((byte & 0x80) === 0) return size;
   }
   throw corruptBoxes('A length in the esds box takes more than 4 bytes.');
-}
-
-/** The media time of the first edit that is not empty (ISO/IEC 14496-12 §8.6.6); 0 without one. */
-function readMediaTime(bytes: Uint8Array, trak: Box): number {
-  const edts = readBoxes(bytes, trak.bodyStart, trak.end).find((box) => box.type === 'edts');
-  if (edts === undefined) return 0;
-  const elst = readBoxes(bytes, edts.bodyStart, edts.end).find((box) => box.type === 'elst');
-  if (elst === undefined) return 0;
-  const cursor = new BoxCursor(bytes, elst);
-  const isWide = cursor.versionAndFlags().version === 1;
-  for (let entries = cursor.u32(); entries > 0; entries--) {
-    cursor.skip(isWide ? 8 : 4);
-    const high = isWide ? cursor.u32() : 0;
-    const low = cursor.u32();
-    cursor.skip(4);
-    const isEmpty = low === 0xffff_ffff && (!isWide || high === 0xffff_ffff);
-    if (!isEmpty) return high * 2 ** 32 + low;
-  }
-  return 0;
 }

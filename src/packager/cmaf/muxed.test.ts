@@ -178,7 +178,7 @@ describe('segments of pictures and sound', () => {
       patched.writeInt32BE(patched.length + 8, at + 12);
     }
     const media = Buffer.concat([patched, box('mdat', Buffer.alloc(dataBytes))]);
-    assert.throws(() => readMediaSegment(media), /claims more than 200000 samples/);
+    assert.throws(() => readMediaSegment(media), /claims more than its/);
     assert.throws(() => readMediaSegment(Buffer.concat(Array.from({ length: 100_001 }, () => box('free')))), {
       code: 'corrupt_media',
     });

@@ -30,6 +30,7 @@ export function splitAnnexB(bytes: Uint8Array): readonly Uint8Array[] {
     // trailing_zero_8bits and the fourth byte of the next start code belong to no NAL unit.
     while (end > start && bytes[end - 1] === 0) end--;
     if (end > start) units.push(bytes.subarray(start, end));
+    if (units.length > MAX_UNITS) throw corruptNal(`There are more than ${MAX_UNITS} NAL units in one picture.`);
     code = next;
   }
   return units;
@@ -48,6 +49,7 @@ export function splitLengthPrefixed(sample: Uint8Array): readonly Uint8Array[] {
       throw corruptNal(`A NAL unit at byte ${at} claims ${size} bytes; ${sample.length - at} are there.`);
     }
     units.push(sample.subarray(at, at + size));
+    if (units.length > MAX_UNITS) throw corruptNal(`There are more than ${MAX_UNITS} NAL units in one picture.`);
     at += size;
   }
   return units;
@@ -135,6 +137,9 @@ export function readAvcConfiguration(record: Uint8Array): readonly Uint8Array[] 
   }
   return units;
 }
+
+/** More than any picture has slices; a unit of one byte takes fifty times that in memory. */
+const MAX_UNITS = 20_000;
 
 const START_CODE = Buffer.from([0, 0, 1]);
 

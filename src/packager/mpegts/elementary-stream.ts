@@ -3,8 +3,8 @@ import { adtsHeader } from '../aac/adts.ts';
 import { AAC_PACKET_SAMPLES, parseAudioSpecificConfig } from '../aac/audio-specific-config.ts';
 import { decodeOrderSamples } from '../cmaf/decode-order.ts';
 import type { InitInfo } from '../cmaf/init-reader.ts';
-import { joinAnnexB, NAL, nalType, OUT_OF_BAND_NALS, splitLengthPrefixed } from '../h264/nal.ts';
-import { HEVC_OUT_OF_BAND_NALS, hevcNalType, isIrap } from '../hevc/nal.ts';
+import { joinAnnexB, NAL, nalType, splitLengthPrefixed } from '../h264/nal.ts';
+import { HEVC_NAL, hevcNalType, isIrap } from '../hevc/nal.ts';
 import { pesPacket, type PesPacket } from './pes.ts';
 import { AUDIO_PID, STREAM_TYPE, VIDEO_PID } from './program-tables.ts';
 
@@ -43,7 +43,9 @@ export function elementaryStream(content: TsContent): ElementaryStream {
       const head = [Uint8Array.of(NAL.aud, 0xf0)];
       const sets = [track.sps, track.pps];
       const packets = picturePackets(content, (sample) => {
-        const units = splitLengthPrefixed(sample.data).filter((unit) => !OUT_OF_BAND_NALS.has(nalType(unit)));
+        const units = splitLengthPrefixed(sample.data).filter(
+          (unit) => nalType(unit) !== NAL.aud && nalType(unit) !== NAL.filler && !isOneOf(unit, sets),
+        );
         const isStart = sample.isSync || units.some((unit) => nalType(unit) === NAL.idr);
         return { isStart, units: isStart ? [...head, ...sets, ...units] : [...head, ...units] };
       });
@@ -53,7 +55,9 @@ export function elementaryStream(content: TsContent): ElementaryStream {
       const head = [Uint8Array.of(0x46, 1, 0x50)];
       const sets = [track.vps, track.sps, track.pps];
       const packets = picturePackets(content, (sample) => {
-        const units = splitLengthPrefixed(sample.data).filter((unit) => !HEVC_OUT_OF_BAND_NALS.has(hevcNalType(unit)));
+        const units = splitLengthPrefixed(sample.data).filter(
+          (unit) => hevcNalType(unit) !== HEVC_NAL.aud && hevcNalType(unit) !== HEVC_NAL.filler && !isOneOf(unit, sets),
+        );
         const isStart = sample.isSync || units.some(isIrap);
         return { isStart, units: isStart ? [...head, ...sets, ...units] : [...head, ...units] };
       });
@@ -68,6 +72,11 @@ export function elementaryStream(content: TsContent): ElementaryStream {
         `MPEG-TS has no place for ${track.codecs}. Leave the container out: fMP4 has.`,
       );
   }
+}
+
+/** Further parameter sets of a kind lie in the samples: they are carried where they are. */
+function isOneOf(unit: Uint8Array, sets: readonly Uint8Array[]): boolean {
+  return sets.some((set) => Buffer.compare(set, unit) === 0);
 }
 
 /** An access unit as MPEG-TS wants it: with a delimiter, and parameter sets where decoding can begin. */

@@ -11,17 +11,15 @@ export function packetsFor(pesBytes: number): number {
   return 1 + Math.ceil(Math.max(0, pesBytes - FIRST_PAYLOAD_BYTES) / PAYLOAD_BYTES);
 }
 
-/** Writes transport packets of the tables and of one elementary stream (ISO/IEC 13818-1 §2.4.3.2). */
+/** Writes transport packets of the tables and of elementary streams (ISO/IEC 13818-1 §2.4.3.2), whose counters begin at 0. */
 export class PacketWriter {
   readonly bytes: Buffer;
-  readonly #pid: number;
+  readonly #counters = new Map<number, number>();
   #at = 0;
-  #counter = 0;
 
-  /** Room for exactly so many packets; the elementary stream is carried on `pid`. */
-  constructor(packets: number, pid: number) {
+  /** Room for exactly so many packets. */
+  constructor(packets: number) {
     this.bytes = Buffer.alloc(packets * TS_PACKET_BYTES, 0xff);
-    this.#pid = pid;
   }
 
   /** Writes a table in one packet. */
@@ -33,15 +31,16 @@ export class PacketWriter {
   }
 
   /** Spreads a PES packet over exactly `packets` transport packets, each with at least one byte of it. */
-  pes(pes: PesPacket, packets: number): void {
+  pes(pid: number, pes: PesPacket, packets: number): void {
     let from = 0;
     for (let index = 0; index < packets; index++) {
       const after = packets - index - 1;
       const left = pes.bytes.length - from;
       const size = index === 0 ? Math.min(FIRST_PAYLOAD_BYTES, left - after) : Math.ceil(left / (after + 1));
       const hasField = index === 0 || size < PAYLOAD_BYTES;
-      const at = this.#header(this.#pid, index === 0, hasField, this.#counter);
-      this.#counter = (this.#counter + 1) & 15;
+      const counter = this.#counters.get(pid) ?? 0;
+      const at = this.#header(pid, index === 0, hasField, counter);
+      this.#counters.set(pid, (counter + 1) & 15);
       if (hasField) this.#adaptationField(at, PAYLOAD_BYTES - size, index === 0 ? pes : null);
       this.bytes.set(pes.bytes.subarray(from, from + size), at + PAYLOAD_BYTES - size);
       from += size;
@@ -63,9 +62,9 @@ export class PacketWriter {
   #adaptationField(at: number, sizeBytes: number, pes: PesPacket | null): void {
     this.bytes[at] = sizeBytes - 1;
     if (sizeBytes === 1) return;
-    this.bytes[at + 1] = pes === null ? 0 : (pes.isRandomAccess ? 0x40 : 0) | 0x10;
-    if (pes === null) return;
-    const base = pes.clock90k;
+    const base = pes?.clock90k ?? null;
+    this.bytes[at + 1] = (pes?.isRandomAccess === true ? 0x40 : 0) | (base === null ? 0 : 0x10);
+    if (base === null) return;
     this.bytes.writeUInt32BE(Math.floor(base / 2), at + 2);
     this.bytes[at + 6] = ((base & 1) << 7) | 0x7e;
     this.bytes[at + 7] = 0;

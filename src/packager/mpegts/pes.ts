@@ -12,7 +12,10 @@ export interface PesPacket {
   readonly bytes: Uint8Array;
   /** Decoding can begin here. */
   readonly isRandomAccess: boolean;
-  readonly clock90k: number;
+  /** Null where another stream carries the programme's clock. */
+  readonly clock90k: number | null;
+  /** Ticks from the epoch's start: the order in which packets of several streams are sent. */
+  readonly decoding90k: number;
 }
 
 /** What a PES packet carries, in ticks from the epoch's start. */
@@ -40,7 +43,7 @@ export function pesPacket(content: PesContent): PesPacket {
   const bytesBeforeLength = 6;
   if (kind === 'audio') bytes.writeUInt16BE(bytes.length - bytesBeforeLength, 4);
   // Priming lies before time 0, where the clock has not begun to run.
-  return { bytes, isRandomAccess, clock90k: stamp(Math.max(0, decoding90k)) };
+  return { bytes, isRandomAccess, clock90k: stamp(Math.max(0, decoding90k)), decoding90k };
 }
 
 function stamp(ticks: number): number {

@@ -18,12 +18,18 @@ export const PAT_SECTION: Uint8Array = section(0x00, 1, [
   TABLE_PID.pmt & 0xff,
 ]);
 
-/** Programme map section: one elementary stream, which carries the clock too (ISO/IEC 13818-1 §2.4.4.8). */
-export function pmtSection(pid: number, streamType: number): Uint8Array {
-  const reservedAndPid = [0xe0 | (pid >> 8), pid & 0xff];
+/** Programme map section: elementary streams, the first of which carries the clock (ISO/IEC 13818-1 §2.4.4.8). */
+export function pmtSection(streams: readonly { readonly pid: number; readonly streamType: number }[]): Uint8Array {
   const noDescriptors = [0xf0, 0x00];
-  return section(0x02, 1, [...reservedAndPid, ...noDescriptors, streamType, ...reservedAndPid, ...noDescriptors]);
+  const reservedAndPid = (pid: number): readonly number[] => [0xe0 | (pid >> 8), pid & 0xff];
+  return section(0x02, 1, [
+    ...reservedAndPid(streams[0]?.pid ?? NO_CLOCK_PID),
+    ...noDescriptors,
+    ...streams.flatMap(({ pid, streamType }) => [streamType, ...reservedAndPid(pid), ...noDescriptors]),
+  ]);
 }
+
+const NO_CLOCK_PID = 0x1fff;
 
 function section(tableId: number, tableIdExtension: number, body: readonly number[]): Uint8Array {
   const bytesAfterLength = 5 + body.length + 4;
@@ -47,8 +53,8 @@ function section(tableId: number, tableIdExtension: number, body: readonly numbe
   return content;
 }
 
-/** The CRC of ISO/IEC 13818-1 annex A: polynomial 0x04C11DB7, not reflected, starting at all ones. */
-function crc32Mpeg(bytes: Uint8Array): number {
+/** The CRC of ISO/IEC 13818-1 annex A: polynomial 0x04C11DB7, not reflected, starting at all ones; 0 over a section with its own. */
+export function crc32Mpeg(bytes: Uint8Array): number {
   let crc = 0xffff_ffff;
   for (const byte of bytes) {
     crc ^= byte << 24;
