@@ -18,7 +18,8 @@ export interface ClipRunnerDeps {
 }
 
 const PAGE = 5000;
-const LOOK_BACK_MS = 10_000;
+/** What is shown where the clip begins may begin or be based before; when the next picture comes says how long the last one stays. */
+const AROUND_MS = 10_000;
 /** A week of segments of three seconds. */
 const MOST_SEGMENTS = 200_000;
 
@@ -53,7 +54,7 @@ class Runner implements LeaseRunner<ClipTaskLease> {
     if (keys.length > 0) await this.#deps.objects.delete(keys);
   }
 
-  /** The segments of the stretch, and those just before it: what is shown where the clip begins may begin or be based there. */
+  /** The segments of the stretch, and those around it. */
   async #sourceOf({ streamId, spec }: Clip): Promise<{
     readonly segments: readonly ClipSegment[];
     readonly inits: readonly Uint8Array[];
@@ -61,9 +62,10 @@ class Runner implements LeaseRunner<ClipTaskLease> {
     const segments = new Map<string, ClipSegment>();
     const inits: Uint8Array[] = [];
     const initOf = new Map<string, number>();
-    let startMs = wallMs(spec.fromMs - LOOK_BACK_MS);
+    let startMs = wallMs(spec.fromMs - AROUND_MS);
+    const toMs = wallMs(spec.toMs + AROUND_MS);
     for (;;) {
-      const window = await this.#deps.catalog.segmentsBetween(streamId, startMs, spec.toMs, PAGE);
+      const window = await this.#deps.catalog.segmentsBetween(streamId, startMs, toMs, PAGE);
       for (const { id, init, initSha256 } of window.epochs) {
         if (initOf.has(id)) continue;
         // Epochs of one camera differ in their clocks more often than in their parameters.

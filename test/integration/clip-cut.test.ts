@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { wallMs } from '../../src/base/time.ts';
 import type { CutClipRequest, CutClipResult } from '../../src/engine/transcoder.ts';
 import {
+  judgeClicks,
   judgePictures,
   makeTimedSource,
   packetsOf,
@@ -52,6 +53,8 @@ async function cut(
   assert.equal(value.sizeBytes, movie.length);
   const path = join(bench.directory, outputKey);
   await writeFile(path, movie);
+  // Decodes everything, and fails on the first complaint.
+  await run('ffprobe', `-v error -count_frames -show_entries stream=nb_read_frames -i ${path}`.split(' '));
   return { result: value, pictures: judgePictures(path), packets: packetsOf(movie, path), path };
 }
 
@@ -256,6 +259,64 @@ describe('what is not there, and what does not fit', () => {
     await assert.rejects(cut({ segments: segmentsOf(first, second), inits: [first.init], fromMs, toMs }), {
       code: 'out_of_range',
     });
+  });
+});
+
+describe('sound', () => {
+  const GAP_MS = 3400;
+  const first = irregularTimes(48);
+  const second = irregularTimes(48, START_MS + 48 * 50 + GAP_MS);
+  const endMs = (second.at(-1) ?? 0) + 50;
+  const gapFromMs = (first.at(-1) ?? 0) + 50;
+  const [resumesMs = 0] = second;
+  let source: Pick<CutClipRequest, 'segments' | 'inits'>;
+  before(async () => {
+    const common = { lastsMs: 50, perSegment: PER_SEGMENT, clicksFromMs: START_MS };
+    const a = await makeTimedSource({ ...common, timesMs: first, prefix: 'sound/a/' }, bench.objects);
+    const b = await makeTimedSource({ ...common, timesMs: second, prefix: 'sound/b/' }, bench.objects);
+    source = { segments: [...a.segments, ...b.segments], inits: [a.init] };
+  });
+
+  /** Clicks at every half second of wall time that is in one of the stretches. */
+  const clicks = (...stretches: readonly (readonly [from: number, to: number, at: number])[]): readonly number[] =>
+    stretches.flatMap(([from, to, at]) => {
+      const times: number[] = [];
+      for (let time = START_MS; time < to; time += 500) if (time >= from) times.push(time - from + at);
+      return times;
+    });
+  const assertClicks = (got: readonly number[], wanted: readonly number[], toleranceMs: number): void => {
+    assert.equal(got.length, wanted.length, `${got.join()} for ${wanted.join()}`);
+    for (const [index, at] of got.entries()) {
+      assert.ok(Math.abs(at - (wanted[index] ?? 0)) <= toleranceMs, `${at} for ${wanted[index]}`);
+    }
+  };
+
+  for (const offset of [90, 333, 1271]) {
+    test(`from ${offset} ms: every click at its time`, async () => {
+      const [fromMs, toMs] = [wallMs(START_MS + offset), wallMs(gapFromMs - 77)];
+      const { path, pictures, result } = await cut({ ...source, fromMs, toMs });
+      assert.equal(result.hasSound, true);
+      assertPictures(pictures, expected(first, fromMs, toMs));
+      // A sine needs some samples to become loud.
+      assertClicks(judgeClicks(path), clicks([fromMs, toMs, 0]), 1.5);
+    });
+  }
+
+  test('silence where it is black', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS + 333), wallMs(endMs)];
+    const { path } = await cut({ ...source, fromMs, toMs, gaps: 'black' });
+    assertClicks(judgeClicks(path), clicks([fromMs, gapFromMs, 0], [resumesMs, endMs, resumesMs - fromMs]), 12.5);
+  });
+
+  test('nothing where it is skipped', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS + 333), wallMs(endMs)];
+    const { path } = await cut({ ...source, fromMs, toMs });
+    assertClicks(judgeClicks(path), clicks([fromMs, gapFromMs, 0], [resumesMs, endMs, gapFromMs - fromMs]), 12.5);
+  });
+
+  test('none when it is faster', async () => {
+    const { result } = await cut({ ...source, fromMs: wallMs(START_MS), toMs: wallMs(gapFromMs), speed: 2 });
+    assert.equal(result.hasSound, false);
   });
 });
 

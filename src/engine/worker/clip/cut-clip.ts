@@ -39,14 +39,16 @@ export async function cutClip(request: CutClipRequest, context: TranscodeContext
   const inits = [...new Set(pieces.map(({ init }) => init))];
   const codec = oneCodec(inits.map((init) => tracks.video(init).codec));
   const descriptions = new DescriptionList(codec);
-  for (const init of inits) descriptions.add(sampleEntryOf(tracks.initOf(init, 'video')));
+  const ofInit = new Map(
+    inits.map((init) => [init, descriptions.add(sampleEntryOf(tracks.initOf(init, 'video')))] as const),
+  );
   const maker = new PictureMaker({ codec, tracks, inits, bytes, descriptions, progress });
   const placed = placePieces(pieces);
   const pictures = await layOutPictures(placed, {
     blocks,
     maker,
-    tracks,
     descriptions,
+    ofInit,
     onPiece: (part) => progress.at(TABLES_PART + part * ENCODE_PART),
   });
   const sound =

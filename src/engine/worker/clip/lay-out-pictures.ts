@@ -1,11 +1,9 @@
 import { decodeOrderSamples, type TimedPacket } from '../../../packager/cmaf/decode-order.ts';
 import type { MovieTrack, SampleEntry, SegmentTable } from '../../../packager/mp4/movie-track.ts';
-import { sampleEntryOf } from '../../../packager/mp4/sample-description.ts';
 import type { Block } from './clip-blocks.ts';
 import type { DescriptionList } from './clip-descriptions.ts';
 import type { Placed } from './clip-sound.ts';
 import type { SourcePicture } from './clip-source.ts';
-import type { ClipTracks } from './clip-tracks.ts';
 import type { MadePictures, PictureMaker } from './made-pictures.ts';
 import type { Piece } from './plan-pictures.ts';
 
@@ -27,8 +25,9 @@ export interface PictureTrack {
 export interface LayOutDeps {
   readonly blocks: readonly Block[];
   readonly maker: PictureMaker;
-  readonly tracks: ClipTracks;
   readonly descriptions: DescriptionList;
+  /** Numbers of the descriptions of the source's pictures, by init segment. */
+  readonly ofInit: ReadonlyMap<number, number>;
   /** Called behind each piece with the part that is done. */
   readonly onPiece: (part: number) => Promise<void>;
 }
@@ -55,7 +54,7 @@ const NO_BYTES = new Uint8Array();
 
 /** Encodes what must be and gives every picture its times in the clip. */
 export async function layOutPictures(pieces: readonly PlacedPiece[], deps: LayOutDeps): Promise<PictureTrack> {
-  const { maker, tracks, descriptions, onPiece } = deps;
+  const { maker, descriptions, ofInit, onPiece } = deps;
   const drafts: Draft[] = [];
   let copied = 0;
   let encoded = 0;
@@ -64,7 +63,7 @@ export async function layOutPictures(pieces: readonly PlacedPiece[], deps: LayOu
     switch (piece.kind) {
       case 'copy':
         copied += piece.pictures.length;
-        drafts.push(copyDraft(piece, descriptions.add(sampleEntryOf(tracks.initOf(piece.init, 'video')))));
+        drafts.push(copyDraft(piece, ofInit.get(piece.init) ?? 0));
         break;
       case 'encode': {
         const made = await maker.encode(piece, part);
