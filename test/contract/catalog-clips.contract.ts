@@ -2,24 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomIds } from '../../src/base/ids.ts';
 import { wallMs } from '../../src/base/time.ts';
-import type { ClipTaskLease, NewTask } from '../../src/catalog/asset-store.ts';
+import type { ClipTaskLease } from '../../src/catalog/asset-store.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import type { NewClip } from '../../src/catalog/clip-store.ts';
 import { NO_USAGE } from '../../src/timeline/asset.ts';
-import type { ClipFile } from '../../src/timeline/clip.ts';
 import { newAsset, newTask } from './asset-world.ts';
+import { CLIP_FILE, newClip, newClipTask } from './clip-world.ts';
 import { makeWorld, newStream, type MakeCatalog } from './catalog-world.ts';
 
-const FILE: ClipFile = {
-  objectKey: 'clips/x/1.mp4',
-  sizeBytes: 7,
-  sha256: 'ab',
-  durationMs: 1000,
-  startMs: wallMs(1000),
-  hasSound: false,
-  copiedPictures: 3,
-  encodedPictures: 2,
-};
 const PAGE = { limit: 10 };
 
 /** Clips: their tasks, their holds, what is left of them. */
@@ -40,11 +30,11 @@ export function clipsContract(adapter: string, make: MakeCatalog): void {
       assert.deepEqual([working.state, working.progress], ['working', 0.5]);
       assert.equal(await finish(catalog, lease), true);
       const ready = await catalog.getClip(clip.id);
-      assert.deepEqual([ready.state, ready.progress, ready.file], ['ready', 1, FILE]);
+      assert.deepEqual([ready.state, ready.progress, ready.file], ['ready', 1, CLIP_FILE]);
       assert.notEqual(ready.endedAtMs, null);
       assert.deepEqual((await catalog.listHolds({ streamId: clip.streamId }, PAGE)).items, []);
       assert.equal(await catalog.countOpenClips('client'), 0);
-      assert.deepEqual(await catalog.objectKeysOf(clip.streamId), [FILE.objectKey]);
+      assert.deepEqual(await catalog.objectKeysOf(clip.streamId), [CLIP_FILE.objectKey]);
     });
 
     test('a try that fails is tried again, and the last one ends it', async (t) => {
@@ -161,28 +151,8 @@ async function makeClip(catalog: Catalog, fields: Partial<NewClip> = {}, maxAtte
   if (fields.streamId === undefined) {
     await catalog.createStream(newStream({ id: streamId, tenant: 'client', deviceId: streamId }));
   }
-  const clip: NewClip = {
-    id: randomIds.next('clip'),
-    tenant: 'client',
-    streamId,
-    sourceHoldId: null,
-    name: 'Clip',
-    spec: { fromMs: wallMs(1000), toMs: wallMs(2000), mode: 'exact', gaps: 'skip', speed: 1 },
-    holdId: randomIds.next('hold'),
-    expiresAtMs: null,
-    ...fields,
-  };
-  const task: NewTask = {
-    id: randomIds.next('task'),
-    kind: 'clip',
-    rank: 1,
-    ordinal: 0,
-    outputIds: [],
-    weight: 1,
-    input: null,
-    maxAttempts,
-  };
-  await catalog.createClip(clip, task);
+  const clip = newClip({ streamId, ...fields });
+  await catalog.createClip(clip, newClipTask({ maxAttempts }));
   return clip;
 }
 
@@ -193,6 +163,6 @@ async function claimClip(catalog: Catalog): Promise<ClipTaskLease> {
 }
 
 function finish(catalog: Catalog, { task }: ClipTaskLease): Promise<boolean> {
-  const outcome = { kind: 'done', result: FILE, usage: NO_USAGE, shares: null } as const;
+  const outcome = { kind: 'done', result: CLIP_FILE, usage: NO_USAGE, shares: null } as const;
   return catalog.finishTask({ taskId: task.id, attempt: task.attempt }, outcome);
 }

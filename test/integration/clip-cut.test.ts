@@ -262,6 +262,46 @@ describe('what is not there, and what does not fit', () => {
   });
 });
 
+describe('a source whose groups of pictures lean on each other', () => {
+  const times = irregularTimes(60);
+  let source: TimedSource;
+  before(async () => {
+    const encoder = '-c:v libx264 -preset veryfast -bf 2 -b_strategy 0 -x264-params open-gop=1'.split(' ');
+    source = await makeTimedSource(
+      { timesMs: times, lastsMs: 50, perSegment: PER_SEGMENT, encoder, prefix: 'open/' },
+      bench.objects,
+    );
+  });
+
+  test('copied in step where nothing is cut', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS), wallMs(START_MS + 3000)];
+    const { pictures, result } = await cut({ segments: source.segments, inits: [source.init], fromMs, toMs });
+    assertPictures(pictures, expected(times, fromMs, toMs));
+    assert.equal(result.encodedPictures, 0);
+  });
+
+  test('encoded from the cut on, where no keyframe stands alone', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS + 333), wallMs(START_MS + 2222)];
+    const { pictures, result } = await cut({ segments: source.segments, inits: [source.init], fromMs, toMs });
+    assertPictures(pictures, expected(times, fromMs, toMs));
+    assert.equal(source.segments.length, times.length / PER_SEGMENT);
+    assert.equal(result.copiedPictures, 0);
+  });
+
+  test('on keyframes: what leans on what is cut off is left out', async () => {
+    const [fromMs, toMs] = [wallMs(START_MS + 1400), wallMs(START_MS + 3000)];
+    const { pictures, result } = await cut({
+      segments: source.segments,
+      inits: [source.init],
+      fromMs,
+      toMs,
+      mode: 'keyframes',
+    });
+    assert.ok(result.startMs <= fromMs);
+    assertPictures(pictures, expected(times, result.startMs, toMs));
+  });
+});
+
 describe('sound', () => {
   const GAP_MS = 3400;
   const first = irregularTimes(48);

@@ -259,3 +259,63 @@ describe('the file', () => {
     assert.equal((await call('GET', `/v1/clips/${clip.id}/file`)).status, 404);
   });
 });
+
+// The last: from here on the server asks for keys.
+describe('who may have it', () => {
+  const keyOf = async (tenant: string, scopes: string): Promise<Readonly<Record<string, string>>> => {
+    const { stdout, stderr } = await server.command([
+      'keys',
+      'create',
+      '--name',
+      scopes,
+      '--tenant',
+      tenant,
+      '--scopes',
+      scopes,
+      '--json',
+    ]);
+    assert.match(stdout, /zk_/, stderr);
+    return { authorization: `Bearer ${/zk_[\w-]+/.exec(stdout)?.[0] ?? ''}` };
+  };
+
+  test('whoever has a key of the tenant, or a link to this clip', async () => {
+    const body = { from: iso(times[0] ?? 0), to: iso(times[9] ?? 0) };
+    const [clip, other] = await Promise.all([ended((await makeClip(body)).id), ended((await makeClip(body)).id)]);
+    const { tenant } = (await call('GET', `/v1/streams/${streamId}`)).json as { readonly tenant: string };
+    const own = await keyOf(tenant, 'read');
+    const stranger = await keyOf('another', 'read,manage');
+    const url = `${server.url}/v1/clips/${clip.id}`;
+    const statusOf = async (
+      at: string,
+      headers: Readonly<Record<string, string>> = {},
+      method = 'GET',
+    ): Promise<number> => {
+      const answer = await fetch(at, { method, headers });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    await eventually('keys are asked for', async () => ((await statusOf(url)) === 401 ? true : undefined), {
+      timeoutMs: 10_000,
+    });
+    assert.deepEqual(
+      [await statusOf(url, own), await statusOf(`${url}/file`, own), await statusOf(`${url}/file`)],
+      [200, 200, 401],
+    );
+    assert.deepEqual(
+      [await statusOf(url, stranger), await statusOf(`${url}/file`, stranger), await statusOf(url, stranger, 'DELETE')],
+      [404, 404, 404],
+    );
+    assert.equal(await statusOf(url, own, 'DELETE'), 403);
+    const shared = await fetch(`${url}/share`, {
+      method: 'POST',
+      headers: { ...own, 'content-type': 'application/json' },
+      body: JSON.stringify({ expiresIn: 60 }),
+    });
+    const link = `${server.url}${((await shared.json()) as { readonly url: string }).url}`;
+    assert.equal(await statusOf(link), 200);
+    assert.equal(await statusOf(link.replace(clip.id, other.id)), 401);
+    assert.equal(await statusOf(`${link}x`), 401);
+    // It opens the file and nothing else.
+    assert.equal(await statusOf(link.replace('/file', '')), 401);
+  });
+});
