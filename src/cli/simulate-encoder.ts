@@ -17,7 +17,11 @@ export function simulateEncoderCommand(): Command {
   const command = new Command('encoder').description(
     'Simulate encoders that push HLS in real time: H.264 with a readable clock, and AAC that beeps with every second.',
   );
-  return addLiveOptions(command, 'encoder')
+  return addLiveOptions(command, {
+    name: 'encoder',
+    container: 'ts',
+    restart: 'begin anew, a second later and with the same names',
+  })
     .option('--method <method>', 'PUT or POST', parseMethod, 'PUT')
     .option('--no-program-date-time', 'leave the wall clock out of the playlist')
     .addOption(new Option('--drop-every <n>', 'do not send every n-th segment').argParser(parseCount))

@@ -27,19 +27,27 @@ export interface LiveOptions {
 
 const DEFAULT_SIZE: PictureSize = { width: 640, height: 360 };
 
+/** Where commands differ in the options that they share. */
+export interface LiveDefaults {
+  readonly name: string;
+  readonly container: SegmentContainer;
+  /** What `--restart-every` does. */
+  readonly restart: string;
+}
+
 /** Adds the options of {@link LiveOptions} to a command. */
-export function addLiveOptions(command: Command, name: string): Command {
+export function addLiveOptions(command: Command, { name, container, restart }: LiveDefaults): Command {
   return command
     .option('--url <url>', 'the server', parseUrl, 'http://127.0.0.1:8080')
     .option('--key <key>', 'an API key with the scopes ingest and manage, if the server wants one')
     .option('--streams <number>', 'how many', parseCount, 1)
     .option('--name <name>', 'of the streams that are made', name)
     .addOption(new Option('--stream <id>', 'a stream that is there already').conflicts('streams'))
-    .option('--container <container>', 'ts or fmp4', parseContainer, 'ts')
+    .option('--container <container>', 'ts or fmp4', parseContainer, container)
     .option('--segment-seconds <seconds>', 'length of a segment', parseInterval, 2)
     .addOption(new Option('--size <WxH>', 'size of the pictures').argParser(parseSize).default(DEFAULT_SIZE, '640x360'))
     .option('--fps <number>', 'pictures a second', parseRate, 25)
-    .option('--restart-every <seconds>', 'begin anew, a second later and with the same names', parseInterval)
+    .option('--restart-every <seconds>', restart, parseInterval)
     .option('--resize-every <seconds>', 'go on with another size', parseInterval)
     .option('--duration <seconds>', 'end after so long', parseInterval)
     .option('--json', 'print the summary as JSON');
@@ -73,9 +81,11 @@ export function liveSimulationOf(
 export function printLiveSummary(summary: LiveSummary, { json }: LiveOptions): void {
   if (json === true) return printJson(summary);
   const { streams, segments, accepted, refused, dropped, lost, retries, restarts, resizes, bytes } = summary;
+  const { late, duplicates } = summary;
   printLines([
     `${streams.length} streams: ${streams.slice(0, 8).join(', ')}${streams.length > 8 ? ', …' : ''}`,
     `${segments} segments: ${accepted} accepted (${formatBytes(bytes)}), ${refused} refused, ${dropped} dropped on purpose, ${lost} lost`,
+    ...(late + duplicates > 0 ? [`${late} late and ${duplicates} announced twice on purpose`] : []),
     `${retries} retries, ${restarts} restarts, ${resizes} changes of size, at most ${summary.behindMs} ms behind the clock`,
     ...summary.causes,
   ]);

@@ -6,6 +6,7 @@ import type { SimulationSummary } from '../simulator/tally.ts';
 import { interruptible, openContext } from './command-context.ts';
 import { printJson, printLines } from './output.ts';
 import { parseCount, parseInterval, parseSize, parseUrl } from './parse-option.ts';
+import { simulateChunksCommand } from './simulate-chunks.ts';
 import { simulateEncoderCommand } from './simulate-encoder.ts';
 import { simulateUploadsCommand } from './simulate-uploads.ts';
 
@@ -39,6 +40,7 @@ export function simulateCommand(): Command {
     .description('Send pictures and films as real sources would.')
     .addCommand(simulateCamerasCommand())
     .addCommand(simulateEncoderCommand())
+    .addCommand(simulateChunksCommand())
     .addCommand(simulateUploadsCommand());
 }
 

@@ -23,15 +23,6 @@ export const PushSection = Type.Object(
       default: 67_108_864,
       minimum: 1024,
     }),
-    uploadTimeoutSeconds: {
-      ...seconds(
-        'Longest time that one pushed file may take: encoders send a segment while they make it. One that sends nothing for a quarter of it is cut off.',
-        120,
-        1,
-        3600,
-      ),
-      env: 'ZOETROPE_PUSH_UPLOAD_TIMEOUT_SECONDS',
-    },
     roots: Type.Array(Type.String(), {
       env: 'ZOETROPE_PUSH_ROOTS',
       description: 'Directories that the `file:` prefix of `POST /v1/playlist` may name, comma-separated.',

@@ -29,8 +29,30 @@ export interface SourceReport {
   /** Segments that could not be taken. */
   readonly rejected: number;
   readonly lastRejection: SourceRejection | null;
-  /** Object keys of init segments by the encoder's names for them: what its next segments need after a restart. */
+  /** What its next segments need when another process goes on with them. */
+  readonly memory: SourceMemory;
+}
+
+/** What the ingest of a pushed stream remembers of its source. */
+export interface SourceMemory {
+  /** Object keys of init segments, by the encoder's names for them. */
   readonly inits: Readonly<Record<string, string>>;
+  /** Hex SHA-256 of the newest files taken, as they were sent: what comes again is known by it. */
+  readonly taken: readonly string[];
+  /** How renditions' media clocks lie on the source's, by rendition. */
+  readonly clocks: Readonly<Record<string, EpochClock>>;
+  /** Which rendition a playlist of the encoder's is, by its name. */
+  readonly renditions: Readonly<Record<string, string>>;
+}
+
+/** How an epoch's media time lies on its source's clock. */
+export interface EpochClock {
+  readonly epochId: string;
+  /** The source's time stamp at media time 0, counted on without its wrap. 90 kHz ticks. */
+  readonly originPts90k: number;
+  /** A sample of the epoch at which a packet of sound begins; null without sound. */
+  readonly audioGridSamples: number | null;
+  readonly clock: SourceClock;
 }
 
 /** Why a segment could not be taken. */

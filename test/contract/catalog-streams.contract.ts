@@ -32,7 +32,12 @@ const SOURCE: SourceReport = {
   duplicates: 3,
   rejected: 1,
   lastRejection: { atMs: at(3), name: 'a/seg3.ts', code: 'corrupt_media', message: 'It is cut off.' },
-  inits: { 'init.mp4': 'media/x/init' },
+  memory: {
+    inits: { 'init.mp4': 'media/x/init' },
+    taken: ['ab', 'cd'],
+    clocks: { main: { epochId: 'epo_1', originPts90k: 126_000, audioGridSamples: null, clock: 'arrival' } },
+    renditions: { 'live.m3u8': 'main' },
+  },
 };
 
 /** Registers the contract of {@link StreamStore}. */

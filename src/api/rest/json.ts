@@ -61,7 +61,7 @@ export function streamJson(stream: Stream, context: StreamContext): StreamJson {
 }
 
 function sourceJson(report: SourceReport): NonNullable<StreamJson['source']> {
-  const { bitsPerS, lastRejection, inits: _, ...source } = report;
+  const { bitsPerS, lastRejection, memory: _, ...source } = report;
   return {
     ...source,
     bitsPerSecond: bitsPerS,

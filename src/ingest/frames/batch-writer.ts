@@ -4,7 +4,7 @@ import type { WallMs } from '../../base/time.ts';
 import type { TimelineStore } from '../../catalog/catalog.ts';
 import type { EncodedSegment, EncodeFramesResult, Engine, FrameLimits } from '../../engine/engine.ts';
 import type { Placement } from '../../timeline/segment.ts';
-import { FIRST_BACK_OFF_MS, isRetryable, persistently, type Persistence } from './back-off.ts';
+import { FIRST_BACK_OFF_MS, isRetryable, persistently, type Persistence } from '../back-off.ts';
 import type { PlacedFrame } from './frame-buffer.ts';
 import type { FrameLedger } from './frame-ledger.ts';
 import type { FramesMetrics } from './metrics.ts';

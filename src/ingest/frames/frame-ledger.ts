@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
-import { persistently, type Persistence } from './back-off.ts';
+import { persistently, type Persistence } from '../back-off.ts';
 import type { PlacedFrame } from './frame-buffer.ts';
 import type { IncomingFrame } from './frame-event.ts';
 import { framePrefix } from './frame-roots.ts';

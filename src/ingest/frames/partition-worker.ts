@@ -7,9 +7,9 @@ import {
   type LoggedEvent,
   type OwnedPartition,
 } from '../../events/event-log.ts';
-import { persistently } from './back-off.ts';
+import { persistently } from '../back-off.ts';
 import { FRAMES_TOPIC, identityOf, keyOf, readFrameEvent, type IncomingFrame } from './frame-event.ts';
-import { OffsetTracker } from './offset-tracker.ts';
+import { OffsetTracker } from '../offset-tracker.ts';
 import { StreamWriter, type StreamWriterDeps } from './stream-writer.ts';
 
 const READ_BATCH = 256;

@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { WallMs } from '../../base/time.ts';
 import type { StreamStore, TimelineStore } from '../../catalog/catalog.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
-import { isRetryable, persistently, type Persistence } from './back-off.ts';
+import { isRetryable, persistently, type Persistence } from '../back-off.ts';
 import { BatchWriter, type Batch, type BatchWriterDeps } from './batch-writer.ts';
 import { FrameBuffer, type PlacedFrame } from './frame-buffer.ts';
 import type { FrameTarget, IncomingFrame } from './frame-event.ts';

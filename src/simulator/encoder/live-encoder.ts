@@ -18,6 +18,8 @@ export interface EncoderFaults {
 export interface LiveEncoderOptions {
   readonly setup: EncoderSetup;
   readonly faults: EncoderFaults;
+  /** Wall time of the first picture. What has passed of it already is caught up with. */
+  readonly startMs: WallMs;
   /** Wall time of the first picture that is not taken; null: none. */
   readonly untilMs: WallMs | null;
   readonly clock: Clock;
@@ -46,8 +48,8 @@ export class LiveEncoder {
 
   /** Encodes until the signal aborts or the time is over. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, faults } = this.#options;
-    let startMs = wallMs(Math.ceil(clock.nowMs()));
+    const { faults } = this.#options;
+    let { startMs } = this.#options;
     const restart = new Every(faults.restartEveryMs, startMs);
     const resize = new Every(faults.resizeEveryMs, startMs);
     while (!signal.aborted && !this.#isOver(startMs)) {

@@ -83,13 +83,15 @@ export async function simulateLive(
     throw error;
   }
   logger.info({ url: baseUrl, streams: streamIds.slice(0, 8) }, 'the encoders are running');
-  const startMs = clock.nowMs();
+  const startMs = Math.ceil(clock.nowMs());
   await Promise.all(
     streamIds.map(async (streamId, index) => {
       const sink = openSink({ streamId, baseUrl, headers, segmentMs, index, clock, tally, onComplaint });
       const encoder = new LiveEncoder({
         setup: { ...options, name: `${options.name}-${index + 1}`, index, framesPerSegment },
         faults,
+        // They begin one after the other, so that segments do not all end at once.
+        startMs: wallMs(startMs + Math.round((index * segmentMs) / streamIds.length)),
         untilMs: durationMs === null ? null : wallMs(startMs + durationMs),
         clock,
         onSegment: (segment, begins) => {
@@ -99,8 +101,6 @@ export async function simulateLive(
           sink.add(segment, begins);
         },
       });
-      // They begin one after the other, so that segments do not all end at once.
-      await clock.wait((index * segmentMs) / streamIds.length, signal).catch(() => undefined);
       await encoder.run(signal);
       await sink.close(END_GRACE_MS);
       tally.behindMs = Math.max(tally.behindMs, encoder.behindMs);

@@ -11,6 +11,9 @@ export interface LiveSummary {
   /** Given up because the server did not keep up and the queue was full, or the end came. */
   readonly lost: number;
   readonly retries: number;
+  /** Chunks that came after later ones, and events that came twice, on purpose. */
+  readonly late: number;
+  readonly duplicates: number;
   readonly restarts: number;
   readonly resizes: number;
   readonly bytes: number;
@@ -30,6 +33,8 @@ export class LiveTally {
   dropped = 0;
   lost = 0;
   retries = 0;
+  late = 0;
+  duplicates = 0;
   restarts = 0;
   resizes = 0;
   bytes = 0;
@@ -44,8 +49,8 @@ export class LiveTally {
   }
 
   summary(streams: readonly string[]): LiveSummary {
-    const { segments, accepted, refused, dropped, lost, retries, restarts, resizes, bytes } = this;
-    const counts = { segments, accepted, refused, dropped, lost, retries, restarts, resizes, bytes };
+    const { segments, accepted, refused, dropped, lost, retries, late, duplicates, restarts, resizes, bytes } = this;
+    const counts = { segments, accepted, refused, dropped, lost, retries, late, duplicates, restarts, resizes, bytes };
     return { streams, ...counts, behindMs: Math.round(this.behindMs), causes: [...this.#causes] };
   }
 }

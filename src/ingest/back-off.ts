@@ -1,6 +1,6 @@
-import type { Clock } from '../../base/clock.ts';
-import { isZoetropeError, messageOf } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
+import type { Clock } from '../base/clock.ts';
+import { isZoetropeError, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 
 /** The first wait after a failure; each further one is twice as long. */
 export const FIRST_BACK_OFF_MS = 250;

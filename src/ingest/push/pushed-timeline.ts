@@ -1,0 +1,309 @@
+import { createHash } from 'node:crypto';
+import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
+import type { IdSource } from '../../base/ids.ts';
+import { pts90k, TICKS_PER_MS, wallMs, type WallMs } from '../../base/time.ts';
+import type { NewSegment, TimelineStore, WriterState } from '../../catalog/catalog.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import { readFragmentedMedia } from '../../packager/cmaf/fragmented-reader.ts';
+import type { DemuxedMedia } from '../../packager/demuxed/demuxed-media.ts';
+import { firstPts90k, unwrapMedia } from '../../packager/demuxed/media-clock.ts';
+import { repackage, type RepackagedSegment } from '../../packager/demuxed/repackage.ts';
+import { readTransportStream } from '../../packager/mpegts/ts-reader.ts';
+import { segmentEndMs } from '../../timeline/segment.ts';
+import type { StreamSettings } from '../../timeline/stream.ts';
+import { persistently, type Persistence } from '../back-off.ts';
+import type { PushedFile } from './push-event.ts';
+import { advanceClock, placeSegment, type Arrival, type RunningClock, type SegmentPlacement } from './push-clock.ts';
+import type { PushMetrics } from './push-metrics.ts';
+import type { SourceNotes } from './source-notes.ts';
+
+/** What a pushed timeline is written with. */
+export interface PushedTimelineDeps {
+  readonly catalog: Pick<TimelineStore, 'claimRendition' | 'appendSegment' | 'segmentsBetween'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'put'>;
+  readonly ids: IdSource;
+  readonly metrics: PushMetrics;
+  readonly persistence: Persistence;
+}
+
+/** What the source says of a segment, apart from its bytes. */
+export interface SegmentFacts {
+  readonly programDateTimeMs: WallMs | null;
+  /** EXT-X-DISCONTINUITY stands before it. */
+  readonly discontinuity: boolean;
+  readonly isOutOfOrder: boolean;
+}
+
+/** What became of a segment that was taken. */
+export type Taken = 'appended' | 'duplicate' | 'rejected';
+
+/** Faults of the media, which no second try mends. */
+const MEDIA_FAULTS: ReadonlySet<string> = new Set([
+  'corrupt_media',
+  'unsupported_media',
+  'out_of_range',
+  'payload_too_large',
+  'invalid_argument',
+  'missing_input',
+]);
+
+/** One rendition of a pushed stream, written by one process at a time: takes segments as they were sent, and appends what becomes of them. */
+export class PushedTimeline {
+  readonly #deps: PushedTimelineDeps;
+  readonly #rendition: string;
+  readonly #streamId: string;
+  readonly #fence: number;
+  readonly #notes: SourceNotes;
+  #clock: RunningClock | null;
+  #epoch: { readonly id: string; readonly initSha256: string } | null;
+  #audioGridSamples: number | null = null;
+
+  private constructor(deps: PushedTimelineDeps, state: WriterState, fence: number, notes: SourceNotes) {
+    this.#deps = deps;
+    this.#rendition = state.rendition.name;
+    this.#streamId = state.stream.id;
+    this.#fence = fence;
+    this.#notes = notes;
+    this.#clock = resumeClock(state, notes);
+    // Without knowing how the source's clock lies on it, the epoch cannot go on.
+    this.#epoch = this.#clock === null || state.last === null ? null : state.last.epoch;
+    if (this.#epoch !== null) this.#audioGridSamples = notes.clockOf(this.#rendition)?.audioGridSamples ?? null;
+    if (this.#clock === null && state.last !== null) this.#clock = clockAtEnd(state);
+  }
+
+  /** Takes the rendition for writing. @throws not_found, fenced */
+  static async open(
+    deps: PushedTimelineDeps,
+    place: { readonly streamId: string; readonly rendition: string; readonly fence: number },
+    notes: SourceNotes,
+  ): Promise<PushedTimeline> {
+    const state = await deps.catalog.claimRendition(place.streamId, place.rendition, place.fence);
+    return new PushedTimeline(deps, state, place.fence, notes);
+  }
+
+  /**
+   * Takes a segment. It is durable on the timeline, known to be there, or noted as rejected when the call resolves.
+   * @throws fenced, not_found (the stream is gone), cancelled
+   */
+  async take(file: PushedFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
+    if (this.#notes.isTaken(file.sha256)) return this.#duplicate();
+    try {
+      return await persistently(() => this.#write(file, initKey, facts, settings), this.#deps.persistence);
+    } catch (error) {
+      if (!isZoetropeError(error) || !MEDIA_FAULTS.has(error.code)) throw error;
+      return this.reject(file.name, error);
+    }
+  }
+
+  /** Notes a segment that cannot be taken. */
+  reject(name: string, error: ZoetropeError): Taken {
+    const { metrics, persistence } = this.#deps;
+    metrics.rejected(error.code);
+    this.#notes.rejected(name, error.code, messageOf(error), persistence.clock.nowMs());
+    persistence.logger.warn({ name, code: error.code, error: error.message }, 'a pushed segment cannot be taken');
+    return 'rejected';
+  }
+
+  #duplicate(): Taken {
+    this.#deps.metrics.duplicate();
+    this.#notes.count('duplicates');
+    return 'duplicate';
+  }
+
+  async #write(
+    file: PushedFile,
+    initKey: string | null,
+    facts: SegmentFacts,
+    settings: StreamSettings,
+  ): Promise<Taken> {
+    const media = await this.#read(file, initKey);
+    const clock = this.#clock;
+    const near = clock === null ? media : unwrapMedia(media, clock.endPts90k);
+    const trial = this.#repackage(near, firstPts90k(near), null);
+    const arrival: Arrival = {
+      startPts90k: trial.startPts90k,
+      duration90k: trial.duration90k,
+      programDateTimeMs: facts.programDateTimeMs,
+      receivedAtMs: wallMs(file.receivedAtMs),
+      isBreak: facts.discontinuity || this.#epoch === null || this.#epoch.initSha256 !== sha256(trial.init),
+      isOutOfOrder: facts.isOutOfOrder && clock !== null,
+    };
+    const place = placeSegment(clock, arrival, {
+      toleranceMs: settings.clockToleranceMs,
+      futureToleranceMs: settings.futureToleranceMs,
+      retentionMs: settings.retentionMs,
+    });
+    if (place.placement === 'late' && (await this.#isCovered(place, arrival))) return this.#duplicate();
+    const made =
+      place.begin === null && clock !== null
+        ? this.#repackage(near, clock.originPts90k, this.#audioGridSamples)
+        : trial;
+    await this.#append(file, place, arrival, made, settings);
+    return 'appended';
+  }
+
+  async #read(file: PushedFile, initKey: string | null): Promise<DemuxedMedia> {
+    const { objects } = this.#deps;
+    const bytes = await objects.get(file.objectKey);
+    if (file.container === 'ts') return readTransportStream(bytes);
+    // A segment that carries its own init segment needs no other.
+    const init = initKey === null ? bytes : await objects.get(initKey);
+    return readFragmentedMedia(init, bytes);
+  }
+
+  #repackage(media: DemuxedMedia, originPts90k: number, audioGridSamples: number | null): RepackagedSegment {
+    const made = repackage(media, { sequenceNumber: 0, originPts90k, nextPts90k: null, audioGridSamples });
+    if (made.startsWithKeyframe) return made;
+    throw new ZoetropeError(
+      'corrupt_media',
+      `A pushed segment must begin with a picture that needs no other. This one has ${made.pictureCount} pictures, ${made.hasKeyframe ? 'a keyframe not being the first' : 'no keyframe'}. ` +
+        'Have the encoder begin each segment with a keyframe (ffmpeg: -g and -sc_threshold 0, or -force_key_frames).',
+    );
+  }
+
+  /** Whether there is something already where a late segment would lie. */
+  async #isCovered({ startMs }: SegmentPlacement, { duration90k }: Arrival): Promise<boolean> {
+    const lengthMs = duration90k / TICKS_PER_MS;
+    const [from, to] = [wallMs(startMs + lengthMs * 0.3), wallMs(startMs + lengthMs * 0.7)];
+    const { segments } = await this.#deps.catalog.segmentsBetween(this.#streamId, from, to, 1);
+    return segments.length > 0;
+  }
+
+  async #append(
+    file: PushedFile,
+    place: SegmentPlacement,
+    arrival: Arrival,
+    made: RepackagedSegment,
+    settings: StreamSettings,
+  ): Promise<void> {
+    const { objects, ids, metrics, persistence } = this.#deps;
+    const objectKey = `media/${this.#streamId}/${file.id}.m4s`;
+    await objects.put(objectKey, made.bytes);
+    const initSha256 = sha256(made.init);
+    const originPts90k = place.begin?.originPts90k ?? this.#clock?.originPts90k ?? arrival.startPts90k;
+    const existing = place.begin === null ? this.#epoch : null;
+    const row: NewSegment = {
+      id: file.id,
+      streamId: this.#streamId,
+      rendition: this.#rendition,
+      placement: place.placement,
+      startMs: place.startMs,
+      mediaStart90k: pts90k(arrival.startPts90k - originPts90k),
+      duration90k: pts90k(arrival.duration90k),
+      frameTimesMs: [],
+      objectKey,
+      sizeBytes: made.bytes.length,
+      sha256: sha256(made.bytes),
+      keyframeBytes: null,
+      epoch:
+        existing !== null
+          ? { existingId: existing.id }
+          : {
+              begin: {
+                id: ids.next('epoch'),
+                anchorMs: place.startMs,
+                init: made.init,
+                initSha256,
+                codecs: made.codecs,
+                width: made.width,
+                height: made.height,
+              },
+            },
+      fence: this.#fence,
+      offlineAfterMs: settings.offlineAfterMs,
+    };
+    const epochId = await this.#commit(row);
+    this.#notes.taken(file.sha256);
+    metrics.segment(place.placement, made.bytes.length);
+    this.#notes.count('segments');
+    if (place.placement === 'late') return this.#notes.count('late');
+    this.#clock = advanceClock(this.#clock, place, arrival);
+    if (place.begin !== null) this.#begin(epochId, initSha256, originPts90k, place, made);
+    this.#audioGridSamples = made.audio?.endSamples ?? this.#audioGridSamples;
+    if (place.gapMs > 0) {
+      metrics.gap();
+      this.#notes.count('gaps');
+    }
+    metrics.playable((persistence.clock.nowMs() - file.receivedAtMs) / 1000);
+    this.#describe(file, place, arrival, made);
+  }
+
+  /** The epoch in which it lies. Given again after a crash, it is found to be there. */
+  async #commit(row: NewSegment): Promise<string> {
+    try {
+      return (await this.#deps.catalog.appendSegment(row)).epoch.id;
+    } catch (error) {
+      if (!isZoetropeError(error, 'conflict')) throw error;
+      const state = await this.#deps.catalog.claimRendition(this.#streamId, this.#rendition, this.#fence);
+      if (state.last === null) throw error;
+      return state.last.epoch.id;
+    }
+  }
+
+  #begin(
+    epochId: string,
+    initSha256: string,
+    originPts90k: number,
+    place: SegmentPlacement,
+    made: RepackagedSegment,
+  ): void {
+    this.#epoch = { id: epochId, initSha256 };
+    this.#audioGridSamples = made.audio?.startSamples ?? null;
+    this.#notes.count('epochs');
+    this.#notes.setClock(this.#rendition, {
+      epochId,
+      originPts90k,
+      audioGridSamples: this.#audioGridSamples,
+      clock: place.clock,
+    });
+  }
+
+  #describe(file: PushedFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
+    if (this.#rendition !== 'main') return;
+    const seconds = arrival.duration90k / TICKS_PER_MS / 1000;
+    this.#notes.change({
+      container: file.container,
+      codecs: made.codecs,
+      width: made.width,
+      height: made.height,
+      frameRate: made.pictureCount === 0 ? null : Math.round((made.pictureCount / seconds) * 1000) / 1000,
+      bitsPerS: Math.round((made.bytes.length * 8) / seconds),
+      clock: place.clock,
+      driftMs: Math.round(place.driftMs * 10) / 10,
+    });
+  }
+}
+
+/** Goes on with the epoch that another writer began, when it is known how the source's clock lies on it. */
+function resumeClock({ last, rendition }: WriterState, notes: SourceNotes): RunningClock | null {
+  const known = notes.clockOf(rendition.name);
+  if (last === null || known === null || known.epochId !== last.epoch.id) return null;
+  const { segment, epoch } = last;
+  return {
+    anchorMs: epoch.anchorMs,
+    originPts90k: known.originPts90k,
+    endPts90k: known.originPts90k + segment.mediaStart90k + segment.duration90k,
+    endMs: segmentEndMs(segment),
+    clock: known.clock,
+    lagsMs: [],
+  };
+}
+
+/** Only where the timeline ends is known: whatever comes begins an epoch behind it. */
+function clockAtEnd({ last }: WriterState): RunningClock | null {
+  if (last === null) return null;
+  const { segment, epoch } = last;
+  const end90k = segment.mediaStart90k + segment.duration90k;
+  return {
+    anchorMs: epoch.anchorMs,
+    originPts90k: 0,
+    endPts90k: end90k,
+    endMs: segmentEndMs(segment),
+    clock: 'arrival',
+    lagsMs: [],
+  };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
