@@ -296,6 +296,8 @@ export interface ClipSegment {
   readonly objectKey: string;
   /** Number of its init segment in {@link CutClipRequest.inits}. */
   readonly init: number;
+  /** The same number, the same media clock: its epoch's. */
+  readonly clock: number;
   readonly startMs: WallMs;
   readonly mediaStart90k: number;
   readonly duration90k: number;

@@ -59,9 +59,11 @@ class Runner implements LeaseRunner<ClipTaskLease> {
     readonly segments: readonly ClipSegment[];
     readonly inits: readonly Uint8Array[];
   }> {
-    const segments = new Map<string, ClipSegment>();
+    const seen = new Set<string>();
+    const segments: ClipSegment[] = [];
     const inits: Uint8Array[] = [];
     const initOf = new Map<string, number>();
+    const clockOf = new Map<string, number>();
     let startMs = wallMs(spec.fromMs - AROUND_MS);
     const toMs = wallMs(spec.toMs + AROUND_MS);
     for (;;) {
@@ -71,25 +73,29 @@ class Runner implements LeaseRunner<ClipTaskLease> {
         // Epochs of one camera differ in their clocks more often than in their parameters.
         const known = initOf.get(initSha256) ?? inits.push(init) - 1;
         initOf.set(initSha256, known).set(id, known);
+        clockOf.set(id, clockOf.size);
       }
-      const before = segments.size;
+      const before = seen.size;
       for (const { id, objectKey, epochId, startMs: from, mediaStart90k, duration90k, lost } of window.segments) {
-        if (!lost)
-          segments.set(id, { objectKey, init: initOf.get(epochId) ?? 0, startMs: from, mediaStart90k, duration90k });
+        if (seen.has(id)) continue;
+        seen.add(id);
+        if (lost) continue;
+        const [init, clock] = [initOf.get(epochId) ?? 0, clockOf.get(epochId) ?? 0];
+        segments.push({ objectKey, init, clock, startMs: from, mediaStart90k, duration90k });
       }
-      if (segments.size > MOST_SEGMENTS) {
+      if (segments.length > MOST_SEGMENTS) {
         throw new ZoetropeError(
           'out_of_range',
           `The stretch has more than ${MOST_SEGMENTS} segments. Ask for a shorter one.`,
         );
       }
       const last = window.segments.at(-1);
-      if (last === undefined || window.segments.length < PAGE || segments.size === before) break;
+      if (last === undefined || window.segments.length < PAGE || seen.size === before) break;
       startMs = wallMs(Math.max(startMs, last.startMs));
       // An embedded catalog answers without leaving this turn.
       await nextTurn();
     }
-    if (segments.size > 0) return { segments: [...segments.values()], inits };
+    if (segments.length > 0) return { segments, inits };
     throw new ZoetropeError(
       'out_of_range',
       'Nothing is left of this stretch of the timeline. Choose another, or keep it with a recording.',

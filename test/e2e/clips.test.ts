@@ -79,7 +79,7 @@ for (const [name, change] of [
     const fromMs = START_MS + 333;
     const toMs = (SECOND[0] ?? 0) + 1777;
     const request: CutClipRequest = {
-      segments: [...first.segments, ...second.segments.map((segment) => ({ ...segment, init: 1 }))],
+      segments: [...first.segments, ...second.segments.map((segment) => ({ ...segment, init: 1, clock: 1 }))],
       inits: [first.init, second.init],
       fromMs: wallMs(fromMs),
       toMs: wallMs(toMs),

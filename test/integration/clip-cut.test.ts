@@ -144,7 +144,7 @@ describe('what is not there, and what does not fit', () => {
   let second: TimedSource;
   const segmentsOf = (a: TimedSource, b: TimedSource, init = 0): CutClipRequest['segments'] => [
     ...a.segments,
-    ...b.segments.map((segment) => ({ ...segment, init })),
+    ...b.segments.map((segment) => ({ ...segment, init, clock: 1 })),
   ];
   /** When the picture before the gap is shown no more. */
   const gapFromMs = (before12.at(-1) ?? 0) + lastsMs;
@@ -247,7 +247,9 @@ describe('what is not there, and what does not fit', () => {
       { timesMs: lateTimes, lastsMs: 10, perSegment: 3, prefix: 'late/' },
       bench.objects,
     );
-    const segments = [...first.segments, ...late.segments].toSorted((a, b) => a.startMs - b.startMs);
+    const segments = [...first.segments, ...late.segments.map((segment) => ({ ...segment, clock: 2 }))].toSorted(
+      (a, b) => a.startMs - b.startMs,
+    );
     const [fromMs, toMs] = [wallMs(START_MS), wallMs(gapFromMs)];
     const { pictures } = await cut({ segments, inits: [first.init], fromMs, toMs });
     const all = [...before12, ...lateTimes].sort((a, b) => a - b);
@@ -302,6 +304,28 @@ describe('a source whose groups of pictures lean on each other', () => {
   });
 });
 
+test('a source whose wall clock trembles: nothing is lost, nothing encoded, no sound has holes', async () => {
+  const times = irregularTimes(72);
+  const source = await makeTimedSource(
+    { timesMs: times, lastsMs: 50, perSegment: PER_SEGMENT, clicksFromMs: START_MS, prefix: 'trembles/' },
+    bench.objects,
+  );
+  const [fromMs, toMs] = [wallMs(START_MS), wallMs(START_MS + 3600)];
+  const trembling = (byMs: readonly number[]): CutClipRequest['segments'] =>
+    source.segments.map((segment, index) => ({ ...segment, startMs: wallMs(segment.startMs + (byMs[index] ?? 0)) }));
+  const little = await cut({ segments: trembling([0, 17, -12, 9, -18, 3]), inits: [source.init], fromMs, toMs });
+  assertPictures(little.pictures, expected(times, fromMs, toMs));
+  const much = await cut({ segments: trembling([0, 0, -130, 0, 0, 0]), inits: [source.init], fromMs, toMs });
+  assert.deepEqual(
+    much.pictures.map(({ clockMs }) => clockMs),
+    times,
+  );
+  assert.ok(much.pictures.every(({ atMs }, index) => Math.abs(atMs - ((times[index] ?? 0) - fromMs)) < 1));
+  assert.deepEqual([little.result.encodedPictures, much.result.encodedPictures], [0, 0]);
+  const clicks = judgeClicks(little.path);
+  for (const [index, at] of clicks.slice(1).entries()) assert.ok(Math.abs(at - (index + 1) * 500) < 1.5, clicks.join());
+});
+
 describe('sound', () => {
   const GAP_MS = 3400;
   const first = irregularTimes(48);
@@ -314,7 +338,7 @@ describe('sound', () => {
     const common = { lastsMs: 50, perSegment: PER_SEGMENT, clicksFromMs: START_MS };
     const a = await makeTimedSource({ ...common, timesMs: first, prefix: 'sound/a/' }, bench.objects);
     const b = await makeTimedSource({ ...common, timesMs: second, prefix: 'sound/b/' }, bench.objects);
-    source = { segments: [...a.segments, ...b.segments], inits: [a.init] };
+    source = { segments: [...a.segments, ...b.segments.map((segment) => ({ ...segment, clock: 1 }))], inits: [a.init] };
   });
 
   /** Clicks at every half second of wall time that is in one of the stretches. */

@@ -1,5 +1,6 @@
 import { GAP_INTERVALS } from '../../../timeline/gap.ts';
-import type { PictureGroup, SourceSegment } from './clip-source.ts';
+import type { PictureGroup } from './clip-source.ts';
+import type { SteadySegment } from './steady-clock.ts';
 
 /** Pictures without a gap between them: those of one segment, or of several that lie over each other. */
 export interface Block {
@@ -17,10 +18,10 @@ export interface Block {
  * Settles where each segment ends: where the next begins, when it begins while the last picture is shown or so soon after that it is no gap. Segments
  * without pictures are left out.
  */
-export function toBlocks(segments: readonly SourceSegment[], gapTolerance: number | null): readonly Block[] {
+export function toBlocks(segments: readonly SteadySegment[], gapTolerance: number | null): readonly Block[] {
   const blocks: Block[] = [];
-  let open: SourceSegment[] = [];
-  const close = (next: SourceSegment | undefined): void => {
+  let open: SteadySegment[] = [];
+  const close = (next: SteadySegment | undefined): void => {
     const [first] = open;
     const last = open.at(-1);
     if (first === undefined || last === undefined) return;
@@ -48,9 +49,10 @@ export function toBlocks(segments: readonly SourceSegment[], gapTolerance: numbe
   return blocks;
 }
 
-function endOf(open: readonly SourceSegment[], next: SourceSegment | undefined, gapTolerance: number | null): number {
+function endOf(open: readonly SteadySegment[], next: SteadySegment | undefined, gapTolerance: number | null): number {
   const end = Math.max(...open.map((segment) => segment.end));
   if (next === undefined) return end;
+  if (next.goesOn && open.length === 1 && open[0]?.clock === next.clock) return next.start;
   const last = open.find((segment) => segment.end === end);
   const pictures = last?.groups.reduce((sum, group) => sum + group.pictures.length, 0) ?? 0;
   const interval = last === undefined ? 0 : (last.end - last.start) / Math.max(1, pictures);

@@ -56,6 +56,10 @@ export interface SourceSegment {
   /** When its last picture begins to be shown. */
   readonly lastAt: Ticks;
   readonly init: number;
+  /** Whose media time {@link SourceSegment.mediaStart} and `mediaEnd` are. */
+  readonly clock: number;
+  readonly mediaStart: number;
+  readonly mediaEnd: number;
   readonly groups: readonly PictureGroup[];
   readonly sounds: readonly SourceSound[];
 }
@@ -128,7 +132,9 @@ export async function readSource(
     const start = shown.reduce((least, at) => Math.min(least, at), end);
     const lastAt = shown.reduce((most, at) => Math.max(most, at), start);
     const sounds = audio === null ? [] : soundsOf(audio, context);
-    read.push({ start, end: Math.max(end, lastAt + 1), lastAt, init: segment.init, groups, sounds });
+    const { init, clock, mediaStart90k: mediaStart, duration90k } = segment;
+    const mediaEnd = mediaStart + duration90k;
+    read.push({ start, end: Math.max(end, lastAt + 1), lastAt, init, clock, mediaStart, mediaEnd, groups, sounds });
     await progress.progress.at(((number + 1) / segments.length) * progress.part);
   }
   return read.sort((a, b) => a.start - b.start);

@@ -16,6 +16,7 @@ import { ClipTracks } from './clip-tracks.ts';
 import { PictureMaker } from './made-pictures.ts';
 import { layOutPictures, placePieces } from './lay-out-pictures.ts';
 import { planPictures } from './plan-pictures.ts';
+import { steadyClock } from './steady-clock.ts';
 
 /** Parts of the work, as far as progress is concerned: reading tables, encoding, and writing the rest. */
 const TABLES_PART = 0.3;
@@ -31,7 +32,7 @@ export async function cutClip(request: CutClipRequest, context: TranscodeContext
   const tracks = new ClipTracks(request.inits);
   const keys = request.segments.map(({ objectKey }) => objectKey);
   const bytes = new SegmentBytes(objects, keys);
-  const source = await readSource(request, tracks, bytes, { progress, part: TABLES_PART });
+  const source = steadyClock(await readSource(request, tracks, bytes, { progress, part: TABLES_PART }));
   const { gapToleranceMs, mode, gaps, speed, fromMs, toMs } = request;
   const blocks = toBlocks(source, gapToleranceMs === null ? null : gapToleranceMs * TICKS_PER_MS);
   const end = Math.round((toMs - fromMs) * TICKS_PER_MS);
