@@ -154,6 +154,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     health,
     vod: { assets: vod.assets, uploads },
     push: push.intake,
+    clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
     settings: {

@@ -32,7 +32,7 @@ export function upkeepComponents(
 ): readonly Component[] {
   const { clock, logger, metrics } = deps;
   const { cleanupIntervalSeconds, offlineCheckIntervalSeconds } = config.upkeep;
-  const { archiveExpiry, offlineChecker, orphanSweep, retention } = createUpkeep(config, {
+  const { archiveExpiry, clipExpiry, offlineChecker, orphanSweep, retention } = createUpkeep(config, {
     ...deps,
     stores,
     defaults,
@@ -58,6 +58,7 @@ export function upkeepComponents(
     every('retention', cleanupIntervalSeconds * 1000, FIRST_RUN_MS, retention),
     every('offline checker', offlineCheckIntervalSeconds * 1000, FIRST_RUN_MS, offlineChecker),
     every('archive expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, archiveExpiry),
+    every('clip expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, clipExpiry),
     every('orphan sweep', DAY_MS, HOUR_MS, orphanSweep),
   ];
 }

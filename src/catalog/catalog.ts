@@ -9,6 +9,7 @@ import type { SourceReport } from '../timeline/source-report.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
+import type { ClipStore } from './clip-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
@@ -34,6 +35,7 @@ export interface Catalog
     UpkeepStore,
     AccessStore,
     AssetStore,
+    ClipStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;

@@ -1,6 +1,7 @@
 import { accessContract } from './catalog-access.contract.ts';
 import { assetsContract } from './catalog-assets.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
+import { clipsContract } from './catalog-clips.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
 import { timelineContract } from './catalog-timeline.contract.ts';
@@ -18,6 +19,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   accessContract(adapter, make);
   assetsContract(adapter, make);
   claimsContract(adapter, make);
+  clipsContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

@@ -11,6 +11,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
 import type { PushIntake } from '../../ingest/push/push-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
+import type { ClipService } from '../../recordings/clips.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
 import type { AssetService } from '../../vod/asset-service.ts';
 import type { Uploads } from '../../vod/uploads/uploads.ts';
@@ -72,7 +73,7 @@ export interface ApiDeps {
   readonly ids: IdSource;
   readonly logger: Logger;
   readonly catalog: Catalog;
-  readonly objects: Pick<ObjectStore, 'freeBytes'>;
+  readonly objects: Pick<ObjectStore, 'freeBytes' | 'open'>;
   readonly events: Pick<EventLog, 'peek'>;
   readonly access: Access;
   readonly intake: FrameIntake;
@@ -87,6 +88,8 @@ export interface ApiDeps {
   readonly vod?: VodApi;
   /** Absent where nothing is pushed. */
   readonly push?: PushIntake;
+  /** Absent where there are no clips. */
+  readonly clips?: ClipService;
   /** Absent where there are no webhooks. */
   readonly webhooks?: WebhookEndpoints;
 }

@@ -4,6 +4,7 @@ import type { TimelineStore, Window } from '../catalog.ts';
 import { findEpoch, findRendition, openSession } from './append-queries.ts';
 import { appendSegment } from './append-segment.ts';
 import type { SqlBackend } from './backend.ts';
+import { clipKeysOf } from './clip-store.ts';
 import { coverageOf } from './coverage.ts';
 import { decodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
@@ -135,7 +136,7 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
         .distinct()
         .where('rendition.stream_id', '=', streamId)
         .execute();
-      return rows.map((row) => row.object_key);
+      return [...rows.map((row) => row.object_key), ...(await clipKeysOf(backend.reader(), streamId))];
     },
   };
 }
