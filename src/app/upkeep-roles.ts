@@ -13,6 +13,7 @@ import { createUpkeep } from './upkeep-services.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ARCHIVE_EXPIRY_INTERVAL_MS = 60_000;
+const RECORDING_ENDS_INTERVAL_MS = 2_000;
 /** The first runs wait until what was left in the event log has had time to become segments. */
 const FIRST_RUN_MS = 5_000;
 
@@ -32,7 +33,7 @@ export function upkeepComponents(
 ): readonly Component[] {
   const { clock, logger, metrics } = deps;
   const { cleanupIntervalSeconds, offlineCheckIntervalSeconds } = config.upkeep;
-  const { archiveExpiry, clipExpiry, offlineChecker, orphanSweep, retention } = createUpkeep(config, {
+  const { archiveExpiry, clipExpiry, offlineChecker, orphanSweep, recordingEnds, retention } = createUpkeep(config, {
     ...deps,
     stores,
     defaults,
@@ -59,6 +60,7 @@ export function upkeepComponents(
     every('offline checker', offlineCheckIntervalSeconds * 1000, FIRST_RUN_MS, offlineChecker),
     every('archive expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, archiveExpiry),
     every('clip expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, clipExpiry),
+    every('recording ends', RECORDING_ENDS_INTERVAL_MS, FIRST_RUN_MS, recordingEnds),
     every('orphan sweep', DAY_MS, HOUR_MS, orphanSweep),
   ];
 }

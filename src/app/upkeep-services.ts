@@ -8,6 +8,7 @@ import { ArchiveExpiry } from '../upkeep/archive-expiry.ts';
 import { ClipExpiry } from '../upkeep/clip-expiry.ts';
 import { Doctor } from '../upkeep/doctor/doctor.ts';
 import { OfflineChecker, type OfflineCheckerDeps } from '../upkeep/offline-checker.ts';
+import { RecordingEnds } from '../upkeep/recording-ends.ts';
 import { OrphanSweep } from '../upkeep/orphans.ts';
 import { Retention, type RetentionDeps } from '../upkeep/retention.ts';
 import { frameCatchUp } from '../upkeep/waiting-frames.ts';
@@ -22,6 +23,7 @@ export interface UpkeepServices {
   readonly offlineChecker: OfflineChecker;
   readonly archiveExpiry: ArchiveExpiry;
   readonly clipExpiry: ClipExpiry;
+  readonly recordingEnds: RecordingEnds;
   readonly orphanSweep: OrphanSweep;
   readonly doctor: Doctor;
 }
@@ -68,6 +70,7 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
     }),
     archiveExpiry: new ArchiveExpiry({ catalog, clock, logger }),
     clipExpiry: new ClipExpiry({ catalog, objects, clock, logger }),
+    recordingEnds: new RecordingEnds({ catalog, logger }),
     orphanSweep: new OrphanSweep({ catalog, objects, clock, logger, eventRetentionMs, isLogDrained }),
     doctor: new Doctor({ catalog, objects, events, clock, defaults, eventRetentionMs }),
   };

@@ -1,7 +1,7 @@
 import type { Component } from '../base/component.ts';
 import type { WallMs } from '../base/time.ts';
 import type { Epoch } from '../timeline/epoch.ts';
-import type { Hold, HoldKind } from '../timeline/hold.ts';
+import type { Hold, HoldKind, NewHold } from '../timeline/hold.ts';
 import type { Marker } from '../timeline/marker.ts';
 import type { Rendition } from '../timeline/rendition.ts';
 import type { Segment } from '../timeline/segment.ts';
@@ -11,6 +11,7 @@ import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
 import type { ClipStore } from './clip-store.ts';
 import type { Page, PageRequest } from './page.ts';
+import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 export type { Page, PageRequest } from './page.ts';
@@ -31,6 +32,7 @@ export interface Catalog
     StreamStore,
     TimelineStore,
     HoldStore,
+    RecordingStore,
     MarkerStore,
     UpkeepStore,
     AccessStore,
@@ -203,12 +205,15 @@ export interface Stretch {
 
 /** Named ranges kept from retention. */
 export interface HoldStore {
-  createHold(hold: Omit<Hold, 'createdAtMs' | 'releasedAtMs'>): Promise<Hold>;
+  createHold(hold: NewHold): Promise<Hold>;
   getHold(id: string): Promise<Hold>;
   /** Newest first; released ones left out. */
   listHolds(filter: HoldFilter, page: PageRequest): Promise<Page<Hold>>;
-  updateHold(id: string, change: { readonly name?: string; readonly toMs?: WallMs }): Promise<Hold>;
-  /** Lets it go: it is no longer listed, and protects until the grace has passed. Idempotent. */
+  updateHold(
+    id: string,
+    change: { readonly name?: string; readonly toMs?: WallMs; readonly metadata?: Hold['metadata'] },
+  ): Promise<Hold>;
+  /** Lets it go: it is no longer listed, and protects until the grace has passed. A recording that runs ends so. Idempotent. */
   releaseHold(id: string): Promise<void>;
 }
 
@@ -274,6 +279,11 @@ export interface UpkeepStore {
     readonly limit: number;
     readonly streamId?: string;
   }): Promise<readonly SegmentRef[]>;
+  /**
+   * Takes retired segments that no hold covers out of every reach, before their objects are deleted: no playlist names them again, whatever hold is made.
+   * Answers the ids of those it took (and took before).
+   */
+  takeSweepable(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes rows of retired segments (their objects are gone), epochs that own none any more, and markers and ended sessions that lie before all that is left. */
   removeSegments(ids: readonly string[]): Promise<void>;
   /** Marks a segment's bytes as lost, or as found again. */
@@ -287,7 +297,7 @@ export interface UpkeepStore {
   endSession(request: {
     readonly sessionId: string;
     readonly by: SessionEnd;
-    readonly archive: Omit<Hold, 'createdAtMs' | 'releasedAtMs'> | null;
+    readonly archive: NewHold | null;
   }): Promise<boolean>;
   /**
    * Closed sessions of which it is not yet decided whether they get an archive, with their stream, oldest first, at most 1,000: those that an
@@ -295,7 +305,7 @@ export interface UpkeepStore {
    */
   unarchivedSessions(): Promise<readonly { readonly session: Session; readonly stream: Stream }[]>;
   /** Makes the archive of a closed session, or decides that it gets none. Answers false when that was decided already. */
-  settleSession(sessionId: string, archive: Omit<Hold, 'createdAtMs' | 'releasedAtMs'> | null): Promise<boolean>;
+  settleSession(sessionId: string, archive: NewHold | null): Promise<boolean>;
   /** Every segment in order of rendition and wall time, for the doctor. */
   allSegments(options?: { readonly streamId?: string }): AsyncIterable<Segment>;
   allEpochs(options?: { readonly streamId?: string }): AsyncIterable<Epoch>;

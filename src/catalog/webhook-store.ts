@@ -11,6 +11,8 @@ export const WEBHOOK_EVENT_TYPES = [
   'asset.deleted',
   'stream.online',
   'stream.offline',
+  'recording.started',
+  'recording.stopped',
 ] as const;
 
 /** The type of an event. */

@@ -9,6 +9,7 @@ interface Options {
   readonly dryRun?: boolean;
   readonly skipCatalog?: boolean;
   readonly skipStorage?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,6 +24,7 @@ export function resetDeviceCommand(): Command {
     .option('--dry-run', 'only say what would go')
     .option('--skip-catalog', 'keep the rows; segments without bytes are marked as lost')
     .option('--skip-storage', 'keep the objects; the daily sweep of orphans takes them')
+    .option('--force', 'its recordings too: without it, a device that has some is left as it is')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -44,6 +46,7 @@ Examples:
             dryRun: options.dryRun === true,
             skipCatalog: options.skipCatalog === true,
             skipStorage: options.skipStorage === true,
+            force: options.force === true,
             signal,
           },
           stores,

@@ -9,6 +9,7 @@ import type { DeliveryAccess } from './gate.ts';
 import { AssetPlaylists } from './asset-playlists.ts';
 import { assetRoutes } from './asset-routes.ts';
 import { AssetViews } from './asset-views.ts';
+import { HoldPlaylists } from './hold-playlists.ts';
 import { Holds } from './holds.ts';
 import { HotFiles } from './hot-files.ts';
 import { createHotPath, HotAnswers } from './hot-path.ts';
@@ -33,11 +34,11 @@ export interface DeliveryDeps {
   readonly liveSegments: number;
   /** Length aimed at for segments of assets. */
   readonly assetSegmentMs: number;
-  /** Memory for hot segments, in bytes; half as much again for long playlists, and a quarter for those of assets. */
+  /** Memory for hot segments, in bytes; half as much again for long playlists, and a quarter each for those of assets and of holds. */
   readonly cacheBytes: number;
 }
 
-/** Playback over HTTP: playlists, init segments and segments of streams and archives, from memory where possible. */
+/** Playback over HTTP: playlists, init segments and segments of streams and of their holds, from memory where possible. */
 export class Delivery implements Component {
   readonly name = 'delivery';
   /** Everything below /play. */
@@ -46,6 +47,7 @@ export class Delivery implements Component {
   readonly #views: StreamViews;
   readonly #assets: AssetViews;
   readonly #holds: Holds;
+  readonly #holdPlaylists: HoldPlaylists;
 
   constructor(deps: DeliveryDeps) {
     const { catalog, clock, access, metrics, defaults, liveSegments } = deps;
@@ -53,11 +55,18 @@ export class Delivery implements Component {
     const answers = new HotAnswers();
     this.#views = new StreamViews({ catalog, clock, defaults, liveSegments, maxDvrBytes: deps.cacheBytes / 2 });
     this.#holds = new Holds(catalog);
+    this.#holdPlaylists = new HoldPlaylists({ catalog, clock, maxBytes: deps.cacheBytes / 4 });
     const playlists = new Playlists({ catalog, clock, defaults, views: this.#views });
     const files = new MediaFiles({ catalog, objects: deps.objects, hot });
     this.#assets = new AssetViews({ catalog, clock, maxWindowBytes: deps.cacheBytes / 4 });
     const served = { answers: new PlaybackAnswers({ access, metrics, answers }), files };
-    const ofStreams = streamRoutes({ ...served, playlists, views: this.#views, holds: this.#holds });
+    const ofStreams = streamRoutes({
+      ...served,
+      playlists,
+      views: this.#views,
+      holds: this.#holds,
+      holdPlaylists: this.#holdPlaylists,
+    });
     const ofAssets = assetRoutes({
       ...served,
       views: this.#assets,
@@ -77,6 +86,7 @@ export class Delivery implements Component {
     this.#views.start();
     this.#assets.start();
     this.#holds.start();
+    this.#holdPlaylists.start();
   }
 
   /** Forgets everything. */
@@ -84,6 +94,7 @@ export class Delivery implements Component {
     this.#views.close();
     this.#assets.close();
     this.#holds.close();
+    this.#holdPlaylists.close();
   }
 
   /**

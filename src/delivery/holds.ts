@@ -46,9 +46,16 @@ export class Holds {
 
   /** @throws not_found when there is none of this kind, or it was let go. */
   async read(holdId: string, kind: HoldKind): Promise<HoldView> {
+    const view = await this.readEvenReleased(holdId, kind);
+    if (view.hold.releasedAtMs !== null) throw noSuchHold(holdId, kind);
+    return view;
+  }
+
+  /** As {@link Holds.read}, and those in the grace after they were let go: who plays one may finish. */
+  async readEvenReleased(holdId: string, kind: HoldKind): Promise<HoldView> {
     const known = this.#views.get(holdId);
     const view = known?.isFresh() === true ? known : await this.#load(holdId, kind);
-    if (view.hold.kind !== kind || view.hold.releasedAtMs !== null) throw noSuchHold(holdId, kind);
+    if (view.hold.kind !== kind) throw noSuchHold(holdId, kind);
     return view;
   }
 

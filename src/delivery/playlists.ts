@@ -1,18 +1,18 @@
 import { ZoetropeError } from '../base/errors.ts';
-import { parseRfc3339, wallMs, type WallMs } from '../base/time.ts';
+import { parseRfc3339, type WallMs } from '../base/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Segment } from '../timeline/segment.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../timeline/stream.ts';
 import { listedSegment, type ListedSegment } from './dvr-window.ts';
-import { segmentsBetween, type HoldView } from './holds.ts';
+import { segmentsBetween } from './holds.ts';
 import { KeptTexts, MAX_TEXTS, readyText, type PlaylistText, type ReadyPlaylist } from './kept-texts.ts';
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
 import { dvrPlaylist, finishedPlaylist, livePlaylist, masterPlaylist, nothingBetween } from './stream-playlists.ts';
 import { openRangePlaylist } from './stream-playlists.ts';
 import { liveEdgeMs, type StreamState, type StreamView } from './stream-view.ts';
 import type { StreamViews } from './stream-views.ts';
-import { queryValue, readVariant, type Query, type Variant } from './variant.ts';
+import { queryValue, readSkip, readVariant, type Query, type Variant } from './variant.ts';
 
 const MAX_RANGE_MS = 32 * 86_400_000;
 const MAX_RANGE_SEGMENTS = 200_000;
@@ -83,15 +83,6 @@ export class Playlists {
     return readyText(text, token, () => view.isAt(whole.revision));
   }
 
-  /** A hold's stretch. One that still grows is open. @throws as {@link Playlists.range} */
-  async hold(held: HoldView, state: StreamState, query: Query, token: string | undefined): Promise<ReadyPlaylist> {
-    const { hold } = held;
-    const variant = readVariant(query, state.settings.displaySpeed);
-    const toMs = hold.toMs ?? wallMs(this.#deps.clock.nowMs() + MAX_RANGE_MS);
-    const text = await this.#finished(state.stream, variant, hold.fromMs, toMs);
-    return readyText(text, token, () => held.isFresh());
-  }
-
   async #finished(stream: Stream, variant: Variant, fromMs: WallMs, toMs: WallMs): Promise<PlaylistText> {
     const { catalog, defaults } = this.#deps;
     const [segments, markers] = await Promise.all([
@@ -134,13 +125,6 @@ function listWithBreaks(segments: readonly Segment[]): readonly ListedSegment[] 
       before === undefined || (before.epochId === segment.epochId && before.sequence + 1 === segment.sequence);
     return { ...listedSegment(segment), discontinuity: segment.dvrDiscontinuity || !follows };
   });
-}
-
-function readSkip(query: Query): boolean {
-  const skip = queryValue(query, '_HLS_skip');
-  if (skip === undefined) return false;
-  if (skip === 'YES' || skip === 'v2') return true;
-  throw new ZoetropeError('invalid_argument', `_HLS_skip must be YES or v2. Got ${JSON.stringify(skip)}.`);
 }
 
 function readRange(query: Query, nowMs: WallMs): { readonly fromMs: WallMs; readonly toMs: WallMs | null } {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { Hold } from '../timeline/hold.ts';
+import type { Hold, HoldKind } from '../timeline/hold.ts';
 import { requireTenantOf } from './gate.ts';
+import type { HoldPlaylists } from './hold-playlists.ts';
 import { noSuchHold, type Holds, type HoldView } from './holds.ts';
 import type { HotFile } from './hot-files.ts';
 import type { ReadyPlaylist } from './kept-texts.ts';
@@ -12,16 +13,23 @@ import type { StreamState, StreamView } from './stream-view.ts';
 import { noSuchStream, type StreamViews } from './stream-views.ts';
 import type { Query } from './variant.ts';
 
-/** What the routes of streams and archives call. */
+/** What the routes of streams and of their holds call. */
 export interface RoutesDeps {
   readonly answers: PlaybackAnswers;
   readonly views: StreamViews;
   readonly holds: Holds;
   readonly playlists: Playlists;
+  readonly holdPlaylists: HoldPlaylists;
   readonly files: MediaFiles;
 }
 
-/** The routes below /play/streams and /play/archives (docs/design/http.md). They throw; the server makes problem documents of it. */
+/** Below which folder holds of each kind are played. */
+const HOLD_FOLDERS: readonly (readonly [string, HoldKind])[] = [
+  ['archives', 'archive'],
+  ['recordings', 'recording'],
+];
+
+/** The routes below /play/streams, /play/archives and /play/recordings (docs/design/http.md). They throw; the server makes problem documents of it. */
 export function streamRoutes(deps: RoutesDeps): FastifyPluginAsync {
   const playback = new StreamHandlers(deps);
   return async (app) => {
@@ -30,9 +38,11 @@ export function streamRoutes(deps: RoutesDeps): FastifyPluginAsync {
     }
     app.get('/play/streams/:id/init/:file', (request, reply) => playback.streamFile(request, reply));
     app.get('/play/streams/:id/segments/:file', (request, reply) => playback.streamFile(request, reply));
-    app.get('/play/archives/:id/index.m3u8', (request, reply) => playback.archivePlaylist(request, reply));
-    app.get('/play/archives/:id/init/:file', (request, reply) => playback.archiveFile(request, reply));
-    app.get('/play/archives/:id/segments/:file', (request, reply) => playback.archiveFile(request, reply));
+    for (const [folder, kind] of HOLD_FOLDERS) {
+      app.get(`/play/${folder}/:id/index.m3u8`, (request, reply) => playback.holdPlaylist(kind, request, reply));
+      app.get(`/play/${folder}/:id/init/:file`, (request, reply) => playback.holdFile(kind, request, reply));
+      app.get(`/play/${folder}/:id/segments/:file`, (request, reply) => playback.holdFile(kind, request, reply));
+    }
   };
 }
 
@@ -65,31 +75,31 @@ class StreamHandlers {
     return this.#deps.answers.sendFile({ ...found, isFresh }, to, request, reply);
   }
 
-  async archivePlaylist(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { to, held, state } = await this.#archive(request);
+  async holdPlaylist(kind: HoldKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { to, held, state } = await this.#hold(kind, request, (id) => this.#deps.holds.read(id, kind));
     const query = request.query as Query;
     const { token } = to.admission;
-    const playlist = await withRetryAfter(reply, () => this.#deps.playlists.hold(held, state, query, token));
+    const playlist = await withRetryAfter(reply, () => this.#deps.holdPlaylists.ready(held, state, query, token));
     return this.#deps.answers.sendPlaylist('hold', to, request, reply, playlist);
   }
 
-  async archiveFile(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { to, held, state } = await this.#archive(request);
+  async holdFile(kind: HoldKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { to, held, state } = await this.#hold(kind, request, (id) => this.#deps.holds.readEvenReleased(id, kind));
     const found = await namedFile(this.#deps.files, request, ownerOf(state));
     if (!isWithin(held.hold, found.file)) throw noSuchFile(request);
     return this.#deps.answers.sendFile({ ...found, isFresh: () => held.isFresh() }, to, request, reply);
   }
 
-  async #archive(request: FastifyRequest): Promise<{
-    readonly to: Admitted;
-    readonly held: HoldView;
-    readonly state: StreamState;
-  }> {
+  async #hold(
+    kind: HoldKind,
+    request: FastifyRequest,
+    read: (id: string) => Promise<HoldView>,
+  ): Promise<{ readonly to: Admitted; readonly held: HoldView; readonly state: StreamState }> {
     const { id } = request.params as { readonly id: string };
     const to = await this.#deps.answers.admit({ kind: 'hold', id }, request);
-    const held = await this.#deps.holds.read(id, 'archive');
+    const held = await read(id);
     const { state } = await this.#deps.views.read(held.hold.streamId);
-    requireTenantOf(to.admission, state.stream.tenant, () => noSuchHold(id, 'archive'));
+    requireTenantOf(to.admission, state.stream.tenant, () => noSuchHold(id, kind));
     return { to, held, state };
   }
 

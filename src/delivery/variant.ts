@@ -32,6 +32,14 @@ export function readVariant(query: Query, defaultSpeed: number): Variant {
   return variantOf(readSpeed(queryValue(query, 'speed'), defaultSpeed), container);
 }
 
+/** Whether a delta update is asked for (RFC 8216bis §6.2.5.1). @throws invalid_argument */
+export function readSkip(query: Query): boolean {
+  const skip = queryValue(query, '_HLS_skip');
+  if (skip === undefined) return false;
+  if (skip === 'YES' || skip === 'v2') return true;
+  throw new ZoetropeError('invalid_argument', `_HLS_skip must be YES or v2. Got ${JSON.stringify(skip)}.`);
+}
+
 /** A variant at a speed that is known to be good. */
 export function variantOf(speed: number, container: Variant['container']): Variant {
   const effective = effectiveSpeed(speed);

@@ -1,11 +1,8 @@
 import type { IdSource } from '../base/ids.ts';
 import { formatRfc3339, wallMs, type WallMs } from '../base/time.ts';
-import type { Hold } from '../timeline/hold.ts';
+import type { NewHold } from '../timeline/hold.ts';
 import type { Session } from '../timeline/session.ts';
 import type { Stream, StreamSettings } from '../timeline/stream.ts';
-
-/** A hold that is not made yet. */
-export type NewHold = Omit<Hold, 'createdAtMs' | 'releasedAtMs'>;
 
 /**
  * The archive that a session gets when it ends: a hold over all of it that expires by itself.

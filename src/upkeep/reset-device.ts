@@ -1,6 +1,7 @@
 import { ZoetropeError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import { refuseIfRecorded } from './refuse-if-recorded.ts';
 import { removeStreamObjects } from './remove-stream.ts';
 
 /** Whose data goes, and how much of it. */
@@ -12,6 +13,8 @@ export interface ResetRequest {
   readonly skipCatalog: boolean;
   /** Keep the objects: the daily sweep of orphans takes them after an hour. */
   readonly skipStorage: boolean;
+  /** Its recordings too; else the device is left as it is while it has any. */
+  readonly force: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -28,19 +31,20 @@ export interface ResetReport {
 
 /**
  * Deletes everything of one device: its stream with all rows, segments, markers, archives, and stored frames. A running server notices;
- * the device's next frame begins a new stream. Events that wait in the log are left: their frames begin the new stream. @throws not_found
+ * the device's next frame begins a new stream. Events that wait in the log are left: their frames begin the new stream. @throws not_found; conflict
+ * while it has recordings and `force` is not said
  */
 export async function resetDevice(
   request: ResetRequest,
   deps: {
     readonly catalog: Pick<
       Catalog,
-      'findDeviceStream' | 'objectKeysOf' | 'deleteStream' | 'allSegments' | 'setSegmentLost'
+      'findDeviceStream' | 'listHolds' | 'objectKeysOf' | 'deleteStream' | 'allSegments' | 'setSegmentLost'
     >;
     readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
   },
 ): Promise<ResetReport> {
-  const { clientId, deviceId, dryRun, skipCatalog, skipStorage, signal } = request;
+  const { clientId, deviceId, dryRun, skipCatalog, skipStorage, force, signal } = request;
   const { catalog, objects } = deps;
   const stream = await catalog.findDeviceStream(clientId, deviceId);
   if (stream === null) {
@@ -49,6 +53,7 @@ export async function resetDevice(
       `The client ${JSON.stringify(clientId)} has no device ${JSON.stringify(deviceId)}; nothing was removed.`,
     );
   }
+  if (!force) await refuseIfRecorded(catalog, stream.id, '--force');
   const keys = await catalog.objectKeysOf(stream.id);
   const marksLost = skipCatalog && !skipStorage;
   let segments = 0;

@@ -40,6 +40,7 @@ test('a ceiling far below what is stored is reached without counting all that wa
       counts += 1;
       return retired.filter((_, index) => index % 2 === 0).slice(0, limit);
     },
+    takeSweepable: async (ids) => new Set(ids),
     removeSegments: async () => undefined,
     totals: async () =>
       ({ segmentBytes: window.length, retiredBytes: retired.length }) as Partial<CatalogTotals> as CatalogTotals,

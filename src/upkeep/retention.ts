@@ -18,7 +18,13 @@ const CEILING_FLOOR_MS = 120_000;
 export interface RetentionDeps {
   readonly catalog: Pick<
     Catalog,
-    'listStreams' | 'retireSegments' | 'sweepableSegments' | 'removeSegments' | 'oldestSegments' | 'totals'
+    | 'listStreams'
+    | 'retireSegments'
+    | 'sweepableSegments'
+    | 'takeSweepable'
+    | 'removeSegments'
+    | 'oldestSegments'
+    | 'totals'
   >;
   readonly objects: Pick<ObjectStore, 'delete' | 'freeBytes'>;
   readonly clock: Clock;

@@ -16,7 +16,7 @@ export interface Amount {
 
 /** What a sweep works with. */
 export interface SweepDeps {
-  readonly catalog: Pick<Catalog, 'sweepableSegments' | 'removeSegments'>;
+  readonly catalog: Pick<Catalog, 'sweepableSegments' | 'takeSweepable' | 'removeSegments'>;
   readonly objects: Pick<ObjectStore, 'delete'>;
 }
 
@@ -48,12 +48,15 @@ export async function sweep(
   for (;;) {
     signal.throwIfAborted();
     const refs = await catalog.sweepableSegments({ retiredByMs: wallMs(nowMs - graceMs), limit });
-    if (!dryRun && refs.length > 0) {
-      await objects.delete(refs.map(({ objectKey }) => objectKey));
-      await catalog.removeSegments(refs.map(({ id }) => id));
+    // Taken first: a hold that is made meanwhile must not promise what is going.
+    const taken = dryRun ? null : await catalog.takeSweepable(refs.map(({ id }) => id));
+    const going = taken === null ? refs : refs.filter(({ id }) => taken.has(id));
+    if (!dryRun && going.length > 0) {
+      await objects.delete(going.map(({ objectKey }) => objectKey));
+      await catalog.removeSegments(going.map(({ id }) => id));
     }
-    segments += refs.length;
-    bytes += refs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    segments += going.length;
+    bytes += going.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (refs.length < limit) return { segments, bytes };
   }
 }

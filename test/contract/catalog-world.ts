@@ -12,7 +12,7 @@ import type {
   NewStream,
   Page,
 } from '../../src/catalog/catalog.ts';
-import type { Hold } from '../../src/timeline/hold.ts';
+import type { NewHold } from '../../src/timeline/hold.ts';
 import type { Segment } from '../../src/timeline/segment.ts';
 import type { Stream } from '../../src/timeline/stream.ts';
 
@@ -152,12 +152,7 @@ export async function appendRun(
 }
 
 /** A hold to be made; times in seconds after {@link T0}. */
-export function newHold(
-  streamId: string,
-  from: number,
-  to: number | null,
-  fields: Partial<Hold> = {},
-): Omit<Hold, 'createdAtMs' | 'releasedAtMs'> {
+export function newHold(streamId: string, from: number, to: number | null, fields: Partial<NewHold> = {}): NewHold {
   return {
     id: randomIds.next('hold'),
     streamId,

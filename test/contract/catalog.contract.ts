@@ -2,6 +2,7 @@ import { accessContract } from './catalog-access.contract.ts';
 import { assetsContract } from './catalog-assets.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
+import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
 import { timelineContract } from './catalog-timeline.contract.ts';
@@ -16,6 +17,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   timelineContract(adapter, make);
   windowsContract(adapter, make);
   upkeepContract(adapter, make);
+  recordingsContract(adapter, make);
   accessContract(adapter, make);
   assetsContract(adapter, make);
   claimsContract(adapter, make);

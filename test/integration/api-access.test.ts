@@ -7,162 +7,8 @@ import { wallMs } from '../../src/base/time.ts';
 import type { Scope } from '../../src/catalog/catalog.ts';
 import { deadLetterTopic } from '../../src/events/event-log.ts';
 import { FRAMES_TOPIC } from '../../src/ingest/frames/frame-event.ts';
-import { ApiHarness, assertProblem, iso, type Call, type Reply } from './api-harness.ts';
-
-interface Route {
-  readonly path: (own: Own) => string;
-  readonly call?: (own: Own) => Call;
-  readonly scopes: readonly Scope[];
-  /** The status for a key that may. */
-  readonly ok: number;
-  /** The status for a key of another tenant that may otherwise; undefined: the route is not bound to a tenant's thing. */
-  readonly foreign?: number;
-}
-
-interface Own {
-  readonly stream: string;
-  readonly archive: string;
-  readonly marker: string;
-}
-
-const JPEG = { 'content-type': 'image/jpeg', 'x-captured-at': '2026-11-20T10:30:00Z' };
-const EVENT = {
-  eventId: 'e',
-  clientId: 'acme',
-  deviceId: 'cam',
-  timestamp: '2026-11-20T10:30:00Z',
-  framePath: '/x.jpg',
-};
-
-/** Every route below /v1. The order matters little: what is removed is removed last. */
-const ROUTES: Readonly<Record<string, Route>> = {
-  'POST /v1/streams': {
-    path: () => '/v1/streams',
-    call: () => ({ body: { name: 'x', tenant: 'acme' } }),
-    scopes: ['manage'],
-    ok: 201,
-    foreign: 403,
-  },
-  'GET /v1/streams': { path: () => '/v1/streams', scopes: ['read'], ok: 200 },
-  'GET /v1/streams/:id': { path: (own) => `/v1/streams/${own.stream}`, scopes: ['read'], ok: 200, foreign: 404 },
-  'PATCH /v1/streams/:id': {
-    path: (own) => `/v1/streams/${own.stream}`,
-    call: () => ({ method: 'PATCH', body: { name: 'y' } }),
-    scopes: ['manage'],
-    ok: 200,
-    foreign: 404,
-  },
-  'POST /v1/streams/:id/tokens': {
-    path: (own) => `/v1/streams/${own.stream}/tokens`,
-    call: () => ({ method: 'POST' }),
-    scopes: ['read'],
-    ok: 201,
-    foreign: 404,
-  },
-  'POST /v1/streams/:id/frames': {
-    path: (own) => `/v1/streams/${own.stream}/frames`,
-    call: () => ({ body: Buffer.from('x'), headers: JPEG }),
-    scopes: ['ingest'],
-    ok: 202,
-    foreign: 404,
-  },
-  'POST /v1/devices/:clientId/:deviceId/frames': {
-    path: () => '/v1/devices/acme/cam/frames',
-    call: () => ({ body: Buffer.from('x'), headers: JPEG }),
-    scopes: ['ingest'],
-    ok: 202,
-    foreign: 403,
-  },
-  'POST /v1/events/frames': {
-    path: () => '/v1/events/frames',
-    call: () => ({ body: [EVENT] }),
-    scopes: ['ingest'],
-    ok: 202,
-    foreign: 403,
-  },
-  'GET /v1/streams/:id/latest.jpg': {
-    path: (own) => `/v1/streams/${own.stream}/latest.jpg`,
-    scopes: ['read'],
-    ok: 200,
-    foreign: 404,
-  },
-  'GET /v1/streams/:id/frame.jpg': {
-    path: (own) => `/v1/streams/${own.stream}/frame.jpg?at=2026-11-20T10:30:00Z`,
-    scopes: ['read'],
-    ok: 200,
-    foreign: 404,
-  },
-  'GET /v1/streams/:id/timeline': {
-    path: (own) => `/v1/streams/${own.stream}/timeline`,
-    scopes: ['read'],
-    ok: 200,
-    foreign: 404,
-  },
-  'GET /v1/streams/:id/clock': {
-    path: (own) => `/v1/streams/${own.stream}/clock?pts90k=0`,
-    scopes: ['read'],
-    ok: 200,
-    foreign: 404,
-  },
-  'POST /v1/streams/:id/markers': {
-    path: (own) => `/v1/streams/${own.stream}/markers`,
-    call: () => ({ body: { at: '2026-11-20T10:30:00Z', label: 'x' } }),
-    scopes: ['ingest', 'manage'],
-    ok: 201,
-    foreign: 404,
-  },
-  'GET /v1/streams/:id/markers': {
-    path: (own) => `/v1/streams/${own.stream}/markers`,
-    scopes: ['read'],
-    ok: 200,
-    foreign: 404,
-  },
-  'GET /v1/streams/:id/markers/events': {
-    path: (own) => `/v1/streams/${own.stream}/markers/events`,
-    call: () => ({ method: 'HEAD' }),
-    scopes: ['read'],
-    ok: 200,
-    foreign: 404,
-  },
-  'GET /v1/streams/events': {
-    path: () => '/v1/streams/events',
-    call: () => ({ method: 'HEAD' }),
-    scopes: ['read'],
-    ok: 200,
-  },
-  'GET /v1/archives': { path: () => '/v1/archives', scopes: ['read'], ok: 200 },
-  'GET /v1/archives/:id': { path: (own) => `/v1/archives/${own.archive}`, scopes: ['read'], ok: 200, foreign: 404 },
-  'POST /v1/archives/:id/tokens': {
-    path: (own) => `/v1/archives/${own.archive}/tokens`,
-    call: () => ({ body: { ttlSeconds: 60 } }),
-    scopes: ['read'],
-    ok: 201,
-    foreign: 404,
-  },
-  'GET /v1/server': { path: () => '/v1/server', scopes: ['read'], ok: 200 },
-  'GET /v1/dead-letters': { path: () => '/v1/dead-letters', scopes: ['read'], ok: 200 },
-  'DELETE /v1/streams/:id/markers/:markerId': {
-    path: (own) => `/v1/streams/${own.stream}/markers/${own.marker}`,
-    call: () => ({ method: 'DELETE' }),
-    scopes: ['manage'],
-    ok: 204,
-    foreign: 404,
-  },
-  'DELETE /v1/archives/:id': {
-    path: (own) => `/v1/archives/${own.archive}`,
-    call: () => ({ method: 'DELETE' }),
-    scopes: ['manage'],
-    ok: 204,
-    foreign: 404,
-  },
-  'DELETE /v1/streams/:id': {
-    path: (own) => `/v1/streams/${own.stream}`,
-    call: () => ({ method: 'DELETE' }),
-    scopes: ['manage'],
-    ok: 204,
-    foreign: 404,
-  },
-};
+import { ROUTES, type Own, type Route } from './access-matrix.ts';
+import { ApiHarness, assertProblem, iso, type Reply } from './api-harness.ts';
 
 let api: ApiHarness;
 const keys = new Map<string, string>();
@@ -187,7 +33,9 @@ async function makeOwn(): Promise<Own> {
   const marker = randomIds.next('marker');
   const mark = { streamId: stream.id, atMs: wallMs(0), untilMs: null, label: 'x', type: 'note', data: {} };
   await catalog.addMarker({ id: marker, ...mark });
-  return { stream: stream.id, archive, marker };
+  const recording = randomIds.next('recording');
+  await catalog.createHold({ id: recording, streamId: stream.id, kind: 'recording', name: 'x', ...at });
+  return { stream: stream.id, archive, recording, marker };
 }
 
 async function ask(route: Route, own: Own, key: string | undefined): Promise<Reply> {
@@ -213,7 +61,7 @@ for (const [name, route] of Object.entries(ROUTES)) {
       const isHome = tenant === 'acme' || scope === 'admin';
       const expected = !may ? 403 : isHome ? route.ok : (route.foreign ?? route.ok);
       assert.equal(reply.status, expected, `${holder}: ${reply.text}`);
-      if (reply.status >= 400 && route.call?.({ stream: '', archive: '', marker: '' }).method !== 'HEAD')
+      if (reply.status >= 400 && route.call?.({ stream: '', archive: '', recording: '', marker: '' }).method !== 'HEAD')
         assertProblem(reply);
     }
     for (const wrong of [undefined, 'zk_', `zk_${'x'.repeat(43)}`]) {
@@ -225,11 +73,12 @@ for (const [name, route] of Object.entries(ROUTES)) {
 }
 
 test('another tenant’s thing and one that never was are refused in the same words', async () => {
-  const { stream, archive } = await makeOwn();
+  const { stream, archive, recording } = await makeOwn();
   const key = keys.get('other read');
   for (const [there, never] of [
     [`/v1/streams/${stream}`, '/v1/streams/str_0000000000000000'],
     [`/v1/archives/${archive}`, '/v1/archives/arc_0000000000000000'],
+    [`/v1/recordings/${recording}`, '/v1/recordings/rec_0000000000000000'],
   ] as const) {
     const a = await api.refused(404, 'not_found', there, { key });
     const b = await api.refused(404, 'not_found', never, { key });
@@ -249,6 +98,8 @@ test('lists hold what the key can see and nothing else', async () => {
   assert.ok((await count('/v1/streams', 'other admin')) > 0);
   assert.equal(await count('/v1/archives', 'other read'), 0);
   assert.ok((await count('/v1/archives', 'acme read')) > 0);
+  assert.equal(await count('/v1/recordings', 'other read'), 0);
+  assert.ok((await count('/v1/recordings', 'acme read')) > 0);
   assert.equal(await count('/v1/dead-letters', 'other read'), 1);
   assert.equal(await count('/v1/dead-letters', 'other admin'), 2);
 });

@@ -167,7 +167,15 @@ describe('the doctor', () => {
 });
 
 describe('reset-device', () => {
-  const request = { clientId: 'acme', deviceId: 'yard', dryRun: false, skipCatalog: false, skipStorage: false, signal };
+  const request = {
+    clientId: 'acme',
+    deviceId: 'yard',
+    dryRun: false,
+    skipCatalog: false,
+    skipStorage: false,
+    force: false,
+    signal,
+  };
 
   it('says what would go, then deletes everything of the device and nothing else', async () => {
     await using store = await TimelineStore.open();

@@ -10,6 +10,8 @@ export const EVENT_TYPES: readonly (readonly [type: string, what: string])[] = [
   ['asset.deleted', 'it was removed'],
   ['stream.online', 'a camera sends again'],
   ['stream.offline', 'a camera fell silent'],
+  ['recording.started', 'a recording was started'],
+  ['recording.stopped', 'a recording ended'],
 ];
 
 /** A key that signs deliveries; itself it is told once, when it is made. */

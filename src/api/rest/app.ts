@@ -24,7 +24,9 @@ import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
 import { addPushRoutes } from './routes/push-routes.ts';
+import { addRecordingRoutes } from './routes/recording-routes.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
+import { addShareRoutes } from './routes/share-routes.ts';
 import { addStreamEventRoutes } from './routes/stream-event-routes.ts';
 import { addStreamRoutes } from './routes/stream-routes.ts';
 import { addTimelineRoutes } from './routes/timeline-routes.ts';
@@ -109,6 +111,8 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addMarkerRoutes(app, deps, { sse: parts.sse, feed: parts.markerFeed });
   addArchiveRoutes(app, deps);
   if (deps.clips !== undefined) addClipRoutes(app, deps, deps.clips);
+  addRecordingRoutes(app, deps);
+  addShareRoutes(app, deps);
   addServerRoutes(app, deps);
   if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
   if (deps.vod !== undefined) {

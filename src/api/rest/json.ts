@@ -1,9 +1,11 @@
 import type { WallMs } from '../../base/time.ts';
 import { formatRfc3339 } from '../../base/time.ts';
+import { isRecording } from '../../recordings/recordings.ts';
 import type { Hold } from '../../timeline/hold.ts';
 import type { Marker } from '../../timeline/marker.ts';
 import type { SourceReport } from '../../timeline/source-report.ts';
 import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../../timeline/stream.ts';
+import type { RecordingJson } from './recording-shapes.ts';
 import { settingsToJson } from './settings.ts';
 import type { ArchiveJson, MarkerJson, StreamJson } from './shapes.ts';
 
@@ -103,6 +105,37 @@ export function archiveJson(hold: Hold, publicUrl: string | undefined): ArchiveJ
     createdAt: timeJson(hold.createdAtMs),
     expiresAt: timeJson(hold.expiresAtMs),
     url: linkOf(`/play/archives/${hold.id}/index.m3u8`, publicUrl),
+  };
+}
+
+/** A recording that has been measured, as the API shows it. */
+export function recordingJson(
+  hold: Hold,
+  context: { readonly nowMs: WallMs; readonly publicUrl: string | undefined },
+): RecordingJson {
+  const { nowMs, publicUrl } = context;
+  const runs = isRecording(hold, nowMs);
+  const endMs = runs || hold.toMs === null ? nowMs : hold.toMs;
+  const durationMs = Math.max(0, endMs - hold.fromMs);
+  const { extent } = hold;
+  return {
+    id: hold.id,
+    streamId: hold.streamId,
+    title: hold.name,
+    metadata: { ...hold.metadata },
+    from: timeJson(hold.fromMs),
+    to: runs ? null : timeJson(hold.toMs),
+    until: runs ? timeJson(hold.toMs) : null,
+    state: runs ? 'recording' : 'stopped',
+    durationSeconds: durationMs / 1000,
+    // The newest picture lasts a little beyond now.
+    coveredSeconds: Math.min(extent?.coveredMs ?? 0, durationMs) / 1000,
+    sizeBytes: extent?.sizeBytes ?? 0,
+    segmentCount: extent?.segmentCount ?? 0,
+    gapCount: extent?.gapCount ?? 0,
+    createdAt: timeJson(hold.createdAtMs),
+    stoppedAt: timeJson(runs ? null : (hold.stoppedAtMs ?? hold.toMs)),
+    url: linkOf(`/play/recordings/${hold.id}/index.m3u8`, publicUrl),
   };
 }
 

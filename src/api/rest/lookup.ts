@@ -57,16 +57,17 @@ export async function loadAsset(
   return asset;
 }
 
-/** The archive of an id from outside, for a principal who can see its stream. @throws not_found, gone */
-export async function loadArchive(
+/** The archive or recording of an id from outside, for a principal who can see its stream. @throws not_found, gone */
+export async function loadHold(
   catalog: Pick<StreamStore, 'getStream'> & Pick<HoldStore, 'getHold'>,
   request: Pick<FastifyRequest, 'principal'>,
+  kind: 'archive' | 'recording',
   id: string,
 ): Promise<Hold> {
-  const hold = isId('archive', id) ? await orNull(catalog.getHold(id)) : null;
-  const stream = hold?.kind === 'archive' ? await orNull(catalog.getStream(hold.streamId)) : null;
-  if (hold === null || stream === null || !canSee(request.principal, stream.tenant)) throw notFound('archive', id);
-  if (hold.releasedAtMs !== null) throw new ZoetropeError('gone', `The archive ${id} was removed.`);
+  const hold = isId(kind, id) ? await orNull(catalog.getHold(id)) : null;
+  const stream = hold?.kind === kind ? await orNull(catalog.getStream(hold.streamId)) : null;
+  if (hold === null || stream === null || !canSee(request.principal, stream.tenant)) throw notFound(kind, id);
+  if (hold.releasedAtMs !== null) throw new ZoetropeError('gone', `The ${kind} ${id} was removed.`);
   return hold;
 }
 

@@ -5,7 +5,7 @@ import { ProblemShape } from './shapes.ts';
 
 const PROBLEM = { 'application/problem+json': { schema: ProblemShape } };
 
-const ID = Type.String({ description: 'Of the stream, archive or asset.' });
+const ID = Type.String({ description: 'Of the stream, archive, recording or asset.' });
 const PARAMETERS: Readonly<Record<string, TSchema>> = {
   id: ID,
   file: Type.String({ description: 'As a playlist names it.' }),
@@ -42,7 +42,18 @@ const PLAYLISTS: Readonly<Record<string, { readonly summary: string; readonly qu
     summary: 'From one wall time to another',
     query: { from: timeQuery('Start.'), to: timeQuery('End, exclusive; without it the playlist goes on growing.') },
   },
-  'index.m3u8': { summary: 'A kept session, complete', query: {} },
+  'index.m3u8': {
+    summary: 'All that is kept: it grows while a recording runs, else it is complete',
+    query: {
+      from: timeQuery('Only what follows.'),
+      to: timeQuery('Only what comes before.'),
+      _HLS_skip: Type.Optional(
+        Type.Union([Type.Literal('YES'), Type.Literal('v2')], {
+          description: 'Asks for a delta update (RFC 8216bis 6.2.5.1).',
+        }),
+      ),
+    },
+  },
 };
 
 const ASSET_PLAYLISTS: typeof PLAYLISTS = {
@@ -64,6 +75,12 @@ const ASSET_FILES: readonly (readonly [string, string, string])[] = [
   ['key/:file', 'Key of encrypted segments', 'application/octet-stream'],
 ];
 
+const OWNERS = [
+  ['assets', 'an asset'],
+  ['archives', 'an archive'],
+  ['recordings', 'a recording'],
+] as const;
+
 /** How a route below /play is described; delivery reads its own queries, so that they cost nothing on the hot path. */
 export function playbackSchema(url: string): FastifySchema {
   const name = url.split('/').at(-1) ?? '';
@@ -71,7 +88,7 @@ export function playbackSchema(url: string): FastifySchema {
   const file = isAsset ? ASSET_FILES.find(([path]) => url === `/play/assets/:id/${path}`) : undefined;
   const playlist = (isAsset ? ASSET_PLAYLISTS : PLAYLISTS)[name];
   const isInit = url.includes('/init/');
-  const of = isAsset ? 'an asset' : url.startsWith('/play/archives/') ? 'an archive' : 'a stream';
+  const of = OWNERS.find(([folder]) => url.startsWith(`/play/${folder}/`))?.[1] ?? 'a stream';
   const what = file?.[1] ?? playlist?.summary ?? (isInit ? 'Init segment' : 'Segment');
   return {
     tags: ['playback'],

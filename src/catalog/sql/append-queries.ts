@@ -1,9 +1,23 @@
+import type { StretchRow } from './coverage.ts';
 import type { Row } from './rows.ts';
 import { prepare } from './prepared.ts';
 import type { EpochTable, RenditionTable, SegmentTable, SessionTable } from './schema.ts';
 
 /** A segment beside the place of insertion. */
-export type NeighbourRow = Pick<SegmentTable, 'id' | 'epoch_id' | 'dvr_discontinuity'>;
+export type NeighbourRow = Pick<SegmentTable, 'id' | 'epoch_id' | 'dvr_discontinuity'> & StretchRow;
+
+const NEIGHBOUR_COLUMNS = [
+  'id',
+  'epoch_id',
+  'dvr_discontinuity',
+  'start_ms',
+  'end_ms',
+  'is_late',
+  'sequence',
+  'frame_count',
+  'size_bytes',
+  'discontinuity',
+] as const;
 
 /** A place on a rendition's timeline. */
 export interface Place {
@@ -47,7 +61,7 @@ export const frameTimesNear = prepare<
 export const lastBefore = prepare<Place, NeighbourRow>((db, param) =>
   db
     .selectFrom('segment')
-    .select(['id', 'epoch_id', 'dvr_discontinuity'])
+    .select(NEIGHBOUR_COLUMNS)
     .where('rendition_id', '=', param('renditionId'))
     .where('retired_at_ms', 'is', null)
     .where('start_ms', '<=', param('startMs'))
@@ -62,7 +76,7 @@ export const lastBefore = prepare<Place, NeighbourRow>((db, param) =>
 export const firstAfter = prepare<Place, NeighbourRow>((db, param) =>
   db
     .selectFrom('segment')
-    .select(['id', 'epoch_id', 'dvr_discontinuity'])
+    .select(NEIGHBOUR_COLUMNS)
     .where('rendition_id', '=', param('renditionId'))
     .where('retired_at_ms', 'is', null)
     .where('start_ms', '>=', param('startMs'))

@@ -8,6 +8,7 @@ import type { AppendedSegment, NewSegment } from '../catalog.ts';
 import * as queries from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { decodeFrameTimes, encodeFrameTimes } from './frame-times.ts';
+import { countInHolds, forgetExtents } from './hold-extent.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { publishOffline, publishOnline } from './session-events.ts';
@@ -68,6 +69,8 @@ export async function appendSegment(
   }
   const updated = advance(rendition, segment, placed, epoch, window.numbers);
   await queries.updateRendition(db, updated);
+  if (placed.isLate === 1) await forgetExtents(db, segment.streamId, { startMs: segment.startMs, endMs: placed.endMs });
+  else if (isOfHolds(rendition)) await countInHolds(db, segment.streamId, segmentRow, window.before);
   const appended: AppendedSegment = {
     segment: toSegment(segmentRow, segment.streamId),
     epoch: toEpoch(epoch),
@@ -168,6 +171,11 @@ async function takeEpoch(
   return epoch;
 }
 
+/** Holds are measured by the rendition that their timeline shows, and assets have none. */
+function isOfHolds(rendition: Row<RenditionTable>): boolean {
+  return rendition.of_asset === 0 && rendition.name === MAIN_RENDITION;
+}
+
 function isDiscontinuity(segment: NewSegment, epoch: Row<EpochTable>): boolean {
   return segment.placement === 'late' || ('begin' in segment.epoch && epoch.ordinal > 0);
 }
@@ -178,7 +186,7 @@ async function insertWindowed(
   segment: NewSegment,
   placed: Placed,
   epoch: Row<EpochTable>,
-): Promise<ReturnType<typeof insertIntoWindow>> {
+): Promise<ReturnType<typeof insertIntoWindow> & { readonly before: queries.NeighbourRow | undefined }> {
   const here = { renditionId: rendition.id, startMs: segment.startMs, isLate: placed.isLate };
   const [[before], [after]] = [
     await queries.lastBefore(db, here),
@@ -199,7 +207,7 @@ async function insertWindowed(
   if (after !== undefined && insertion.followerDiscontinuity !== (after.dvr_discontinuity === 1)) {
     await queries.setDvrDiscontinuity(db, { id: after.id, value: Number(insertion.followerDiscontinuity) });
   }
-  return insertion;
+  return { ...insertion, before };
 }
 
 function asNeighbour(row: queries.NeighbourRow | undefined): Pick<Segment, 'epochId' | 'dvrDiscontinuity'> | null {

@@ -8,16 +8,17 @@ import { prepare } from './prepared.ts';
 import type { CatalogDb, SegmentTable } from './schema.ts';
 import type { RangeParams } from './window-queries.ts';
 
-type CoverageRow = Pick<
+/** What a segment says of the stretch that it is in. */
+export type StretchRow = Pick<
   SegmentTable,
   'start_ms' | 'end_ms' | 'is_late' | 'sequence' | 'frame_count' | 'size_bytes' | 'discontinuity'
 >;
-type PagePlace = Pick<CoverageRow, 'start_ms' | 'is_late' | 'sequence'>;
+type PagePlace = Pick<StretchRow, 'start_ms' | 'is_late' | 'sequence'>;
 
 /** Bounds the memory for ranges of many days, and how long one page keeps the event loop: some 15 ms. */
 const PAGE = 20_000;
 
-const shownPage = prepare<RangeParams & PagePlace, CoverageRow>((db, param) =>
+const shownPage = prepare<RangeParams & PagePlace, StretchRow>((db, param) =>
   db
     .selectFrom('segment')
     .select(['start_ms', 'end_ms', 'is_late', 'sequence', 'frame_count', 'size_bytes', 'discontinuity'])
@@ -32,7 +33,10 @@ const shownPage = prepare<RangeParams & PagePlace, CoverageRow>((db, param) =>
     .where((eb) =>
       eb.or([
         eb('retired_at_ms', 'is', null),
-        isCovered(eb, param('streamId'), (hold) => hold('hold.released_at_ms', 'is', null)),
+        eb.and([
+          eb('retired_at_ms', '>=', 0),
+          isCovered(eb, param('streamId'), (hold) => hold('hold.released_at_ms', 'is', null)),
+        ]),
       ]),
     )
     .orderBy('start_ms')
@@ -51,7 +55,7 @@ export async function coverageOf(
   toleranceMs: number | null,
 ): Promise<readonly Stretch[]> {
   const stretches: Stretch[] = [];
-  let last: CoverageRow | undefined;
+  let last: StretchRow | undefined;
   let place: PagePlace = { start_ms: range.sinceStartMs, is_late: -1, sequence: -1 };
   for (;;) {
     const rows = await shownPage(db, { ...range, ...place });
@@ -70,13 +74,13 @@ export async function coverageOf(
  * What the writer went by when it decided whether a gap precedes a segment: {@link GAP_INTERVALS} frame intervals. Where it saw one (or another
  * reason for a discontinuity) a hole of more than one interval is that gap; the interval is that of the segment before.
  */
-function ownTolerance(before: CoverageRow | undefined, row: CoverageRow): number {
+export function ownTolerance(before: StretchRow | undefined, row: StretchRow): number {
   if (before === undefined || before.frame_count === 0) return 0;
   const intervalMs = (before.end_ms - before.start_ms) / before.frame_count;
   return row.discontinuity === 1 ? intervalMs : GAP_INTERVALS * intervalMs;
 }
 
-function addTo(stretches: Stretch[], row: CoverageRow, toleranceMs: number): void {
+function addTo(stretches: Stretch[], row: StretchRow, toleranceMs: number): void {
   const last = stretches.at(-1);
   const goesOn = last !== undefined && row.start_ms - last.toMs <= toleranceMs;
   const before = goesOn

@@ -1,9 +1,11 @@
 import { ZoetropeError } from '../../base/errors.ts';
-import type { Hold } from '../../timeline/hold.ts';
+import type { Hold, NewHold } from '../../timeline/hold.ts';
 import type { HoldStore } from '../catalog.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { pageLimit, readCursor, toPage } from './cursor.ts';
 import { settleHeld } from './hold-cover.ts';
+import { forgetExtent, unknownExtent } from './hold-extent.ts';
+import { publishStopped } from './recording-events.ts';
 import { found, toHold } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { getStream } from './stream-store.ts';
@@ -62,11 +64,16 @@ export function sqlHoldStore(backend: SqlBackend): HoldStore {
     updateHold: (id, change) =>
       backend.write(async (scope) => {
         const hold = await getHold(scope.db, id);
-        const changed = { ...hold, name: change.name ?? hold.name, toMs: change.toMs ?? hold.toMs };
+        const changed = {
+          ...hold,
+          name: change.name ?? hold.name,
+          metadata: change.metadata ?? hold.metadata,
+          toMs: change.toMs ?? hold.toMs,
+        };
         checkRange(changed);
         await scope.db
           .updateTable('hold')
-          .set({ name: changed.name, to_ms: changed.toMs })
+          .set({ name: changed.name, metadata: JSON.stringify(changed.metadata), to_ms: changed.toMs })
           .where('id', '=', id)
           .execute();
         const hasShrunk = changed.toMs !== null && (hold.toMs === null || changed.toMs < hold.toMs);
@@ -74,13 +81,17 @@ export function sqlHoldStore(backend: SqlBackend): HoldStore {
           await settleHeld(scope.db, hold.streamId, { fromMs: changed.toMs ?? hold.fromMs, toMs: hold.toMs });
         }
         scope.changed(hold.streamId);
-        return changed;
+        if (changed.toMs === hold.toMs) return changed;
+        await forgetExtent(scope.db, id);
+        return { ...changed, extent: null };
       }),
 
     releaseHold: (id) =>
       backend.write(async (scope) => {
         const hold = await getHold(scope.db, id);
         if (hold.releasedAtMs !== null) return;
+        const isRunning = hold.kind === 'recording' && hold.stoppedAtMs === null;
+        if (isRunning) await publishStopped(backend, scope, hold, 'deleted');
         await scope.db
           .updateTable('hold')
           .set({ released_at_ms: backend.clock.nowMs() })
@@ -95,7 +106,8 @@ export function sqlHoldStore(backend: SqlBackend): HoldStore {
 export async function insertHold(
   backend: SqlBackend,
   scope: WriteScope,
-  hold: Omit<Hold, 'createdAtMs' | 'releasedAtMs'>,
+  hold: NewHold,
+  extent = unknownExtent(),
 ): Promise<Hold> {
   checkRange(hold);
   const row = {
@@ -109,6 +121,9 @@ export async function insertHold(
     created_at_ms: backend.clock.nowMs(),
     expires_at_ms: hold.expiresAtMs,
     released_at_ms: null,
+    metadata: JSON.stringify(hold.metadata ?? {}),
+    stopped_at_ms: null,
+    ...extent,
   };
   try {
     await scope.db.insertInto('hold').values(row).execute();
@@ -120,12 +135,14 @@ export async function insertHold(
   return toHold(row);
 }
 
-async function getHold(db: CatalogDb, id: string): Promise<Hold> {
+/** The hold of an id, let go or not. @throws not_found */
+export async function getHold(db: CatalogDb, id: string): Promise<Hold> {
   const row = await db.selectFrom('hold').selectAll().where('id', '=', id).executeTakeFirst();
   return toHold(found(row, 'hold', id));
 }
 
-function checkRange({ fromMs, toMs }: Pick<Hold, 'fromMs' | 'toMs'>): void {
+/** Refuses a range that does not end after it begins. @throws invalid_argument */
+export function checkRange({ fromMs, toMs }: Pick<Hold, 'fromMs' | 'toMs'>): void {
   if (toMs === null || toMs > fromMs) return;
   throw new ZoetropeError('invalid_argument', `A hold ends after it begins. Got ${fromMs} to ${toMs}.`);
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { WallMs } from '../../base/time.ts';
 import { retireFromWindow } from '../../timeline/numbering.ts';
 import type { SegmentRef } from '../catalog.ts';
@@ -10,6 +11,8 @@ import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
 
 const IDS_AT_ONCE = 500;
 const HOLDS_AT_ONCE = 100;
+/** When a segment was retired whose object is being deleted. */
+const TAKEN = -1;
 
 /** A request to take segments out of a stream's windows. */
 export interface RetireRequest {
@@ -130,6 +133,7 @@ export async function settleReleasedHolds(scope: WriteScope, releasedByMs: WallM
   for (const hold of released) {
     await scope.db.deleteFrom('hold').where('id', '=', hold.id).execute();
     await settleHeld(scope.db, hold.stream_id, { fromMs: hold.from_ms, toMs: hold.to_ms });
+    scope.changed(hold.stream_id);
   }
   return released.length === HOLDS_AT_ONCE;
 }
@@ -152,11 +156,14 @@ export async function findSweepable(
     .where('segment.held', '=', 0)
     .where('segment.retired_at_ms', '<=', request.retiredByMs)
     .where((eb) =>
-      eb.not(
-        isCovered(eb, eb.ref('rendition.stream_id'), (hold) =>
-          hold.or([hold('hold.released_at_ms', 'is', null), hold('hold.released_at_ms', '>', request.releasedByMs)]),
+      eb.or([
+        eb('segment.retired_at_ms', '<', 0),
+        eb.not(
+          isCovered(eb, eb.ref('rendition.stream_id'), (hold) =>
+            hold.or([hold('hold.released_at_ms', 'is', null), hold('hold.released_at_ms', '>', request.releasedByMs)]),
+          ),
         ),
-      ),
+      ]),
     );
   if (request.streamId !== undefined) query = query.where('rendition.stream_id', '=', request.streamId);
   const rows = await query
@@ -166,6 +173,31 @@ export async function findSweepable(
     .limit(request.limit)
     .execute();
   return rows.map(toSegmentRef);
+}
+
+/** As {@link UpkeepStore.takeSweepable}. */
+export async function takeSweepable({ db }: WriteScope, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const taken = new Set<string>();
+  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+    const rows = await db
+      .updateTable('segment')
+      .set({ retired_at_ms: TAKEN })
+      .where('id', 'in', ids.slice(at, at + IDS_AT_ONCE))
+      .where('retired_at_ms', 'is not', null)
+      .where('held', '=', 0)
+      .where((eb) =>
+        eb.or([
+          eb('retired_at_ms', '<', 0),
+          eb.not(
+            isCovered(eb, sql<string>`(select stream_id from rendition where rendition.id = segment.rendition_id)`),
+          ),
+        ]),
+      )
+      .returning('id')
+      .execute();
+    for (const { id } of rows) taken.add(id);
+  }
+  return taken;
 }
 
 /** Removes rows of retired segments, and what only they were the reason for. */

@@ -161,6 +161,17 @@ export function toHold(row: Row<HoldTable>): Hold {
     createdAtMs: wallMs(row.created_at_ms),
     expiresAtMs: orNull(row.expires_at_ms),
     releasedAtMs: orNull(row.released_at_ms),
+    metadata: JSON.parse(row.metadata) as Readonly<Record<string, string>>,
+    stoppedAtMs: orNull(row.stopped_at_ms),
+    extent:
+      row.measured_to_ms === null
+        ? null
+        : {
+            segmentCount: row.segment_count,
+            sizeBytes: row.size_bytes,
+            coveredMs: row.covered_ms,
+            gapCount: row.gap_count,
+          },
   };
 }
 

@@ -131,7 +131,7 @@ export interface SegmentTable {
   dvr_discontinuity: number;
   lost: number;
   created_at_ms: number;
-  /** Null while in the window. */
+  /** Null while in the window. Negative: its object is being deleted, and no hold gets it back. */
   retired_at_ms: number | null;
   /** 1 when a hold covered it as it was retired and has not been settled since: sweeping passes over it without looking at holds. */
   held: number;
@@ -166,6 +166,17 @@ export interface HoldTable {
   created_at_ms: number;
   expires_at_ms: number | null;
   released_at_ms: number | null;
+  /** JSON object of texts. */
+  metadata: string;
+  /** Of a recording: when it was stopped, by the server's clock. */
+  stopped_at_ms: number | null;
+  /** This and the next three: what is in it up to measured_to_ms. */
+  segment_count: number;
+  size_bytes: number;
+  covered_ms: number;
+  gap_count: number;
+  /** The end of the last segment counted, or its own start. Null: it must be measured as a whole. */
+  measured_to_ms: number | null;
 }
 
 /** A labelled point or range. */

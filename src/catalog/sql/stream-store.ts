@@ -6,6 +6,7 @@ import { openSession } from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { pageLimit, readCursor, toPage } from './cursor.ts';
 import { prepare } from './prepared.ts';
+import { publishStoppedOf } from './recording-events.ts';
 import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { publishOffline } from './session-events.ts';
@@ -105,6 +106,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         checkIsNoAsset(stream);
         const [open] = await openSession(scope.db, { streamId: id });
         if (open !== undefined) await publishOffline(backend, scope, toSession(open), 'deleted');
+        await publishStoppedOf(backend, scope, id);
         await removeStreamRows(scope, id);
       }),
 

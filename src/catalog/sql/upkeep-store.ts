@@ -3,6 +3,7 @@ import type { Session } from '../../timeline/session.ts';
 import type { Stream } from '../../timeline/stream.ts';
 import type { UpkeepStore } from '../catalog.ts';
 import type { SqlBackend } from './backend.ts';
+import { forgetExtents } from './hold-extent.ts';
 import { insertHold } from './hold-store.ts';
 import {
   findRetiring,
@@ -11,6 +12,7 @@ import {
   removeSegments,
   retireSegments,
   settleReleasedHolds,
+  takeSweepable,
 } from './retention.ts';
 import { found, SEGMENT_REF_COLUMNS, toEpoch, toSegment, toSegmentRef, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
@@ -33,6 +35,8 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
       return findSweepable(backend.reader(), { ...request, releasedByMs });
     },
 
+    takeSweepable: (ids) => backend.write((scope) => takeSweepable(scope, ids)),
+
     removeSegments: (ids) => backend.write((scope) => removeSegments(scope, ids)),
 
     setSegmentLost: (id, lost) =>
@@ -40,7 +44,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         const row = await scope.db
           .selectFrom('segment')
           .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
-          .select(['rendition.stream_id', 'segment.lost'])
+          .select(['rendition.stream_id', 'segment.lost', 'segment.start_ms', 'segment.end_ms'])
           .where('segment.id', '=', id)
           .executeTakeFirst();
         const segment = found(row, 'segment', id);
@@ -50,6 +54,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
           .set({ lost: Number(lost) })
           .where('id', '=', id)
           .execute();
+        await forgetExtents(scope.db, segment.stream_id, { startMs: segment.start_ms, endMs: segment.end_ms });
         scope.changed(segment.stream_id);
       }),
 

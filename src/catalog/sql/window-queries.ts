@@ -71,7 +71,10 @@ export const shownBetween = prepare<RangeParams & { readonly limit: number }, Ro
     .where((eb) =>
       eb.or([
         eb('retired_at_ms', 'is', null),
-        isCovered(eb, param('streamId'), (hold) => hold('hold.released_at_ms', 'is', null)),
+        eb.and([
+          eb('retired_at_ms', '>=', 0),
+          isCovered(eb, param('streamId'), (hold) => hold('hold.released_at_ms', 'is', null)),
+        ]),
       ]),
     )
     .orderBy('start_ms')

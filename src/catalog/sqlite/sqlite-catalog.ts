@@ -15,6 +15,7 @@ import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
+import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
 import { sqlStreamStore } from '../sql/stream-store.ts';
 import { sqlTaskStore } from '../sql/task-store.ts';
@@ -47,6 +48,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlStreamStore(backend),
     ...sqlTimelineStore(backend),
     ...sqlHoldStore(backend),
+    ...sqlRecordingStore(backend),
     ...sqlMarkerStore(backend),
     ...sqlUpkeepStore(backend),
     ...sqlAccessStore(backend),

@@ -56,6 +56,7 @@ export async function readSnapshot(
 /** Whether playlists may name the segment: it is in the retained window, or a hold covers it. */
 export function isShown(segment: Segment, holds: readonly Hold[]): boolean {
   if (segment.retiredAtMs === null) return true;
+  if (segment.retiredAtMs < 0) return false; // Its object is being deleted.
   const endMs = segmentEndMs(segment);
   return holds.some(({ fromMs, toMs }) => endMs > fromMs && (toMs === null || segment.startMs < toMs));
 }

@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { isId } from '../../../base/ids.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
-import { archiveJson, linkOf } from '../json.ts';
-import { IdParams, loadArchive, notFound, PAGE_QUERY, pageOfQuery, timeOf, timeQuery } from '../lookup.ts';
-import { ArchiveShape, NewTokenShape, pageOf, TokenShape } from '../shapes.ts';
+import { archiveJson } from '../json.ts';
+import { IdParams, loadHold, notFound, PAGE_QUERY, pageOfQuery, timeOf, timeQuery } from '../lookup.ts';
+import { ArchiveShape, pageOf } from '../shapes.ts';
 import { ownTenant } from './stream-routes.ts';
 
-/** Archives: list, read, remove; playback tokens for them. */
+/** Archives: list, read, remove. */
 export function addArchiveRoutes(app: RestApp, deps: ApiDeps): void {
   const { catalog, settings } = deps;
 
@@ -55,7 +55,7 @@ export function addArchiveRoutes(app: RestApp, deps: ApiDeps): void {
       config: { access: ['read'] },
       schema: { tags: ['archives'], summary: 'Read an archive', params: IdParams, response: { 200: ArchiveShape } },
     },
-    async (request) => archiveJson(await loadArchive(catalog, request, request.params.id), settings.publicUrl),
+    async (request) => archiveJson(await loadHold(catalog, request, 'archive', request.params.id), settings.publicUrl),
   );
 
   app.delete(
@@ -71,31 +71,9 @@ export function addArchiveRoutes(app: RestApp, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const { id } = await loadArchive(catalog, request, request.params.id);
+      const { id } = await loadHold(catalog, request, 'archive', request.params.id);
       await catalog.releaseHold(id);
       return reply.code(204).send(null);
-    },
-  );
-
-  app.post(
-    '/v1/archives/:id/tokens',
-    {
-      config: { access: ['read'] },
-      schema: {
-        tags: ['playback'],
-        summary: 'Make a playback token for an archive',
-        params: IdParams,
-        body: NewTokenShape,
-        response: { 201: TokenShape },
-      },
-    },
-    async (request, reply) => {
-      const { id } = await loadArchive(catalog, request, request.params.id);
-      const ttlSeconds = request.body?.ttlSeconds ?? settings.tokenTtlSeconds;
-      const { token, expiresAtMs } = await deps.access.mintPlaybackToken({ kind: 'hold', id }, ttlSeconds);
-      void reply.code(201);
-      const url = linkOf(`/play/archives/${id}/index.m3u8?token=${token}`, settings.publicUrl);
-      return { token, expiresAt: new Date(expiresAtMs).toISOString(), url };
     },
   );
 }

@@ -2,16 +2,17 @@ import { Type } from 'typebox';
 import { canSee, requireTenant } from '../../../access/permission.ts';
 import type { StreamFilter } from '../../../catalog/catalog.ts';
 import type { StreamKind } from '../../../timeline/stream.ts';
+import { refuseIfRecorded } from '../../../upkeep/refuse-if-recorded.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
-import { linkOf, streamJson, type StreamContext } from '../json.ts';
+import { streamJson, type StreamContext } from '../json.ts';
 import { IdParams, loadStream, PAGE_QUERY, pageOfQuery } from '../lookup.ts';
 import { settingsFromJson } from '../settings.ts';
-import { NewStreamShape, NewTokenShape, pageOf, StreamPatchShape, StreamShape, text, TokenShape } from '../shapes.ts';
+import { NewStreamShape, pageOf, StreamPatchShape, StreamShape, text } from '../shapes.ts';
 
 /** The tenant of what is made without naming one, on an open server or with an admin key. */
 export const DEFAULT_TENANT = 'default';
 
-/** Streams: make, list, read, change, remove; playback tokens for them. */
+/** Streams: make, list, read, change, remove. */
 export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
   const { catalog, ids, clock, defaults, settings } = deps;
   const context = (): StreamContext => ({ defaults, publicUrl: settings.publicUrl, nowMs: clock.nowMs() });
@@ -125,36 +126,20 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       schema: {
         tags: ['streams'],
         summary: 'Remove a stream with all its pictures, markers and archives',
+        description: 'While it has recordings that is refused, unless `force=true`: those were made to be kept.',
         params: IdParams,
+        querystring: Type.Object(
+          { force: Type.Optional(Type.Boolean({ default: false, description: 'Its recordings too.' })) },
+          { additionalProperties: false },
+        ),
         response: { 204: Type.Null({ description: 'It is gone.' }) },
       },
     },
     async (request, reply) => {
-      await deps.removeStream(await loadStream(catalog, request, request.params.id));
+      const stream = await loadStream(catalog, request, request.params.id);
+      if (request.query.force !== true) await refuseIfRecorded(catalog, stream.id, 'force=true');
+      await deps.removeStream(stream);
       return reply.code(204).send(null);
-    },
-  );
-
-  app.post(
-    '/v1/streams/:id/tokens',
-    {
-      config: { access: ['read'] },
-      schema: {
-        tags: ['playback'],
-        summary: 'Make a playback token for a stream',
-        description: 'It opens the stream’s playlists, segments and pictures to whoever has it, and nothing else.',
-        params: IdParams,
-        body: NewTokenShape,
-        response: { 201: TokenShape },
-      },
-    },
-    async (request, reply) => {
-      const { id } = await loadStream(catalog, request, request.params.id);
-      const ttlSeconds = request.body?.ttlSeconds ?? settings.tokenTtlSeconds;
-      const { token, expiresAtMs } = await deps.access.mintPlaybackToken({ kind: 'stream', id }, ttlSeconds);
-      void reply.code(201);
-      const url = linkOf(`/play/streams/${id}/master.m3u8?token=${token}`, settings.publicUrl);
-      return { token, expiresAt: new Date(expiresAtMs).toISOString(), url };
     },
   );
 }

@@ -1,0 +1,214 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../base/clock.ts';
+import { wallMs, type WallMs } from '../base/time.ts';
+import type { AppendedSegment, Catalog } from '../catalog/catalog.ts';
+import { EventPlaylist } from '../packager/hls/event-playlist.ts';
+import { targetDuration, type SegmentRhythm } from '../packager/hls/target-duration.ts';
+import type { Hold } from '../timeline/hold.ts';
+import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts';
+import { lengthOf, listedSegment, playlistSegment } from './dvr-window.ts';
+import type { Variant } from './variant.ts';
+
+const PAGE_SEGMENTS = 5000;
+/** A hold is read as a whole again at most this share of the time: one of weeks takes seconds. */
+const READING_SHARE = 0.02;
+/** Delta updates reach back so many target durations (RFC 8216bis §4.4.3.8: at least six). */
+export const SKIP_TARGETS = 6;
+/** How far a hold that has no end reaches. */
+const FAR_MS = wallMs(8_640_000_000_000_000);
+
+/** What the text of a hold is made from. */
+export interface HoldTextDeps {
+  readonly catalog: Pick<Catalog, 'segmentsBetween'>;
+  readonly clock: Clock;
+}
+
+/** What is asked of a hold's text. */
+export interface HoldTextWish {
+  readonly hold: Hold;
+  /** Nothing on time can come to lie within it any more. */
+  readonly isFinal: boolean;
+  readonly rhythm: SegmentRhythm;
+}
+
+/** The segments of one hold as text, in one variant. */
+export class HoldText {
+  readonly variant: Variant;
+  readonly #deps: HoldTextDeps;
+  #revision = 0;
+  #hold: Hold;
+  #isFinal = false;
+  #needsReading = true;
+  #needsGrowing = false;
+  #updating: Promise<void> | undefined;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #readingMs = 0;
+  #list = new GrowingList();
+
+  constructor(hold: Hold, variant: Variant, deps: HoldTextDeps) {
+    this.#hold = hold;
+    this.variant = variant;
+    this.#deps = deps;
+  }
+
+  get streamId(): string {
+    return this.#hold.streamId;
+  }
+
+  /** Rises with everything that may change the text. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** As of the newest {@link HoldText.update}. */
+  get list(): GrowingList {
+    return this.#list;
+  }
+
+  /** Takes in a change of its stream. */
+  change(appended: readonly AppendedSegment[], isRemote: boolean): void {
+    const { toMs } = this.#hold;
+    const isPlain = !isRemote && appended.length > 0 && appended.every(({ segment }) => segment.placement === 'onTime');
+    if (isPlain && toMs !== null && appended.every(({ segment }) => segment.startMs >= toMs)) return;
+    this.#revision++;
+    if (isPlain && !this.#isFinal) this.#needsGrowing = true;
+    else this.#needsReading = true;
+  }
+
+  /** Brings the text up to date; whoever asks meanwhile waits for the same reading. */
+  async update(wish: HoldTextWish): Promise<void> {
+    const { hold, isFinal } = wish;
+    if (hold.fromMs !== this.#hold.fromMs || hold.toMs !== this.#hold.toMs || isFinal !== this.#isFinal) {
+      this.#readAtMs = Number.NEGATIVE_INFINITY;
+      this.#needsReading = true;
+    }
+    this.#hold = hold;
+    this.#isFinal = isFinal;
+    while (this.#updating !== undefined) await this.#updating;
+    const pauseMs = this.#readingMs / READING_SHARE;
+    const isDue = this.#deps.clock.monotonicMs() - this.#readAtMs >= pauseMs;
+    const mustRead = this.#needsReading && isDue;
+    if (!mustRead && !this.#needsGrowing && !this.#needsReading) return;
+    this.#updating = (mustRead ? this.#read(wish) : this.#grow(wish, this.#list)).finally(() => {
+      this.#updating = undefined;
+    });
+    await this.#updating;
+  }
+
+  async #read(wish: HoldTextWish): Promise<void> {
+    const startedMs = this.#deps.clock.monotonicMs();
+    // What happens while it is read makes it stale again.
+    this.#needsReading = false;
+    const list = new GrowingList();
+    try {
+      await this.#grow(wish, list);
+    } catch (error) {
+      this.#needsReading = true;
+      throw error;
+    }
+    this.#list = list;
+    this.#readAtMs = this.#deps.clock.monotonicMs();
+    this.#readingMs = this.#readAtMs - startedMs;
+  }
+
+  async #grow(wish: HoldTextWish, list: GrowingList): Promise<void> {
+    this.#needsGrowing = false;
+    try {
+      for await (const page of this.#pages(wish.hold, list.last)) {
+        for (const segment of page) list.add(segment, wish, this.variant);
+      }
+    } catch (error) {
+      this.#needsGrowing = true;
+      throw error;
+    }
+  }
+
+  /** Segments of the hold behind one, in wall order, in pages between which others get their turn. */
+  async *#pages(hold: Hold, after: Segment | null): AsyncGenerator<readonly Segment[]> {
+    let last = after;
+    for (;;) {
+      const fromMs: WallMs = last === null ? hold.fromMs : wallMs(Math.max(hold.fromMs, last.startMs));
+      const { segments } = await this.#deps.catalog.segmentsBetween(
+        hold.streamId,
+        fromMs,
+        hold.toMs ?? FAR_MS,
+        PAGE_SEGMENTS,
+      );
+      const behind = last;
+      const fresh = behind === null ? segments : segments.filter((one) => byWallOrder(one, behind) > 0);
+      yield fresh;
+      last = fresh.at(-1) ?? last;
+      if (segments.length < PAGE_SEGMENTS || fresh.length === 0) return;
+      await nextTurn();
+    }
+  }
+}
+
+/** Segments of a hold in the order in which its playlist lists them. */
+export class GrowingList {
+  readonly playlist = new EventPlaylist();
+  #first: Segment | null = null;
+  #last: Segment | null = null;
+  #lastListed: Segment | null = null;
+  #lastGrown: Segment | null = null;
+  #grown = 0;
+  #grownTags = 0;
+  #inserted = 0;
+  #targetDurationS = 1;
+
+  /** The last one that was looked at, in wall order. */
+  get last(): Segment | null {
+    return this.#last;
+  }
+
+  /** The first one listed. */
+  get first(): Segment | null {
+    return this.#first;
+  }
+
+  /** Where the last one listed ends. */
+  get endMs(): WallMs | null {
+    return this.#lastListed === null ? null : segmentEndMs(this.#lastListed);
+  }
+
+  get targetDurationS(): number {
+    return this.#targetDurationS;
+  }
+
+  /**
+   * The numbers of the first segment. Those of a list that was shown as it grew are 0; if late segments came into it afterwards, all of it leaves and comes
+   * back, as in `dvr`: so that a number never means two things.
+   */
+  get numbers(): { readonly mediaSequence: number; readonly discontinuitySequence: number } {
+    if (this.#inserted === 0) return { mediaSequence: 0, discontinuitySequence: 0 };
+    return { mediaSequence: this.#grown, discontinuitySequence: this.#grownTags };
+  }
+
+  /** Takes in the next segment in wall order. While the list may grow, what came late is left out: a growing list gets nothing inserted. */
+  add(segment: Segment, { hold, isFinal, rhythm }: HoldTextWish, variant: Variant): void {
+    this.#last = segment;
+    const isLater = segment.placement === 'late' && segment.createdAtMs >= hold.createdAtMs;
+    const grows = hold.kind === 'recording';
+    if (grows && !isLater) {
+      this.#grown++;
+      this.#grownTags += Number(isBreak(this.#lastGrown, segment));
+      this.#lastGrown = segment;
+    }
+    if (grows && isLater) {
+      if (!isFinal) return;
+      this.#inserted++;
+    }
+    const listed = { ...listedSegment(segment), discontinuity: isBreak(this.#lastListed, segment) };
+    this.#first ??= segment;
+    this.#lastListed = segment;
+    const length = grows ? lengthOf(listed) : { ...lengthOf(listed), frameCount: 0 };
+    this.#targetDurationS = targetDuration([length], rhythm, variant.speed, this.#targetDurationS);
+    this.playlist.append(playlistSegment(listed, variant), SKIP_TARGETS * this.#targetDurationS);
+  }
+}
+
+/** Told from what never changes of the two, so that a segment keeps its tag: between two neighbours, others may have been that are gone. */
+function isBreak(before: Segment | null, segment: Segment): boolean {
+  if (before === null) return segment.discontinuity;
+  return before.epochId !== segment.epochId || before.sequence + 1 !== segment.sequence;
+}
