@@ -6,7 +6,7 @@ const USAGE = `usage: npm run test:integrity -- [--rounds N] [--hostile-inputs N
 
   --rounds N          times that processes are killed in the crash test (default 50)
   --hostile-inputs N  inputs of the hostile test, and a tenth as many damaged films (default 1000)
-  --only NAMES        only these properties: backpressure, crash, disk-full, hostile, leak, order, restart, vod-crash, vod-hostile, vod-model`;
+  --only NAMES        only these properties: backpressure, clips, crash, disk-full, hostile, leak, order, restart, vod-crash, vod-hostile, vod-model`;
 
 const PROPERTIES = [
   'crash',
@@ -19,6 +19,7 @@ const PROPERTIES = [
   'vod-crash',
   'vod-model',
   'vod-hostile',
+  'clips',
 ];
 
 const options = readOptions();

@@ -11,9 +11,9 @@ export interface Principal {
   readonly keyId?: string;
 }
 
-/** What a playback token opens: one stream (an asset is one), or one hold (archive, recording). */
+/** What a playback token opens: one stream (an asset is one), one hold (archive, recording), or one clip. */
 export interface PlaybackResource {
-  readonly kind: 'stream' | 'hold';
+  readonly kind: 'stream' | 'hold' | 'clip';
   readonly id: string;
 }
 

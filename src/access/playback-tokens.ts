@@ -97,7 +97,7 @@ function cacheKey(token: string, resource: PlaybackResource): string {
 function refused(why: string, cause?: unknown): ZoetropeError {
   return new ZoetropeError(
     'unauthenticated',
-    `The playback token is not valid here: ${why}. Ask for a new one: POST /v1/streams/{id}/tokens, or the same below /v1/archives, /v1/recordings or /v1/assets.`,
+    `The playback token is not valid here: ${why}. Ask for a new one: POST /v1/streams/{id}/tokens, the same below /v1/archives, /v1/recordings or /v1/assets, or /v1/clips/{id}/share.`,
     { cause },
   );
 }

@@ -27,6 +27,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
+import { composePush } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 import { upkeepComponents } from './upkeep-roles.ts';
@@ -86,6 +87,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     maxPendingPerStream: config.frames.maxOpenFramesPerStream,
   });
   const { catalog, objects, events } = stores;
+  const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
@@ -151,6 +153,8 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     },
     health,
     vod: { assets: vod.assets, uploads },
+    push: push.intake,
+    clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
     settings: {
@@ -184,7 +188,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     engine,
     lastSeen,
     metricsServer,
-    ...(has('ingest') ? [ingest] : []),
+    ...(has('ingest') ? [ingest, push.ingest] : []),
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),

@@ -33,7 +33,7 @@ export function upkeepComponents(
 ): readonly Component[] {
   const { clock, logger, metrics } = deps;
   const { cleanupIntervalSeconds, offlineCheckIntervalSeconds } = config.upkeep;
-  const { archiveExpiry, offlineChecker, orphanSweep, recordingEnds, retention } = createUpkeep(config, {
+  const { archiveExpiry, clipExpiry, offlineChecker, orphanSweep, recordingEnds, retention } = createUpkeep(config, {
     ...deps,
     stores,
     defaults,
@@ -59,6 +59,7 @@ export function upkeepComponents(
     every('retention', cleanupIntervalSeconds * 1000, FIRST_RUN_MS, retention),
     every('offline checker', offlineCheckIntervalSeconds * 1000, FIRST_RUN_MS, offlineChecker),
     every('archive expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, archiveExpiry),
+    every('clip expiry', ARCHIVE_EXPIRY_INTERVAL_MS, FIRST_RUN_MS, clipExpiry),
     every('recording ends', RECORDING_ENDS_INTERVAL_MS, FIRST_RUN_MS, recordingEnds),
     every('orphan sweep', DAY_MS, HOUR_MS, orphanSweep),
   ];

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
 import type { StreamSettings } from '../timeline/stream.ts';
 import { ArchiveExpiry } from '../upkeep/archive-expiry.ts';
+import { ClipExpiry } from '../upkeep/clip-expiry.ts';
 import { Doctor } from '../upkeep/doctor/doctor.ts';
 import { OfflineChecker, type OfflineCheckerDeps } from '../upkeep/offline-checker.ts';
 import { RecordingEnds } from '../upkeep/recording-ends.ts';
@@ -21,6 +22,7 @@ export interface UpkeepServices {
   readonly retention: Retention;
   readonly offlineChecker: OfflineChecker;
   readonly archiveExpiry: ArchiveExpiry;
+  readonly clipExpiry: ClipExpiry;
   readonly recordingEnds: RecordingEnds;
   readonly orphanSweep: OrphanSweep;
   readonly doctor: Doctor;
@@ -67,6 +69,7 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
       ...(deps.onOffline === undefined ? {} : { onReport: deps.onOffline }),
     }),
     archiveExpiry: new ArchiveExpiry({ catalog, clock, logger }),
+    clipExpiry: new ClipExpiry({ catalog, objects, clock, logger }),
     recordingEnds: new RecordingEnds({ catalog, logger }),
     orphanSweep: new OrphanSweep({ catalog, objects, clock, logger, eventRetentionMs, isLogDrained }),
     doctor: new Doctor({ catalog, objects, events, clock, defaults, eventRetentionMs }),

@@ -8,22 +8,27 @@ import type { Config } from '../config/schema.ts';
 import { GuardedHttp } from '../egress/guarded-http.ts';
 import { createTranscoder } from '../engine/create-transcoder.ts';
 import type { MediaLimits, Transcoder } from '../engine/transcoder.ts';
+import { createClipService, type ClipService } from '../recordings/clips.ts';
+import { createClipRunner } from '../recordings/cut-clips.ts';
 import { createAssetService, type AssetService } from '../vod/asset-service.ts';
 import { createFetchFile } from '../vod/fetch-file.ts';
 import { createTaskRunner } from '../vod/run-tasks.ts';
 import { Settler } from '../vod/settler.ts';
 import { Worker, type WorkerMetrics } from '../vod/worker.ts';
+import { streamDefaults } from './stream-defaults.ts';
 import { storeUrls, type Stores } from './stores.ts';
 
 const MS = 1000;
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Tracks of all kinds in one file. */
 const MAX_TRACKS = 64;
 
-/** The parts of a process that have to do with assets. */
+/** The parts of a process that have to do with assets, and with clips, which the same workers make. */
 export interface VodParts {
   readonly assets: AssetService;
+  readonly clips: ClipService;
   readonly http: GuardedHttp;
   readonly limits: MediaLimits;
   /** What a process with the role worker starts, in order. */
@@ -83,10 +88,15 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
     maxBytes: vod.maxUploadBytes,
     timeoutMs: vod.fetchTimeoutSeconds * MS,
   });
+  const ofAssets = createTaskRunner({ transcoder, catalog, objects, settler, fetchFile, limits, clock });
+  const ofClips = createClipRunner({ transcoder, catalog, objects, defaults: streamDefaults(config) });
   const worker = new Worker({
     catalog,
     settler,
-    runner: createTaskRunner({ transcoder, catalog, objects, settler, fetchFile, limits, clock }),
+    runner: {
+      run: (lease, context) => (lease.clip === undefined ? ofAssets.run(lease, context) : ofClips.run(lease, context)),
+      discard: (lease) => (lease.clip === undefined ? ofAssets.discard(lease) : ofClips.discard(lease)),
+    },
     clock,
     logger: logger.child({ component: 'worker' }),
     metrics,
@@ -95,5 +105,14 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
     leaseMs: vod.leaseSeconds * MS,
   });
   const assets = createAssetService({ catalog, objects, settler, http, clock, ids, ...rules });
-  return { assets, http, limits, workers: [transcoder, settler, worker], transcoder };
+  const clips = createClipService({
+    catalog,
+    objects,
+    clock,
+    ids,
+    maxDurationMs: config.clips.maxHours * HOUR_MS,
+    retentionMs: config.clips.retentionDays * DAY_MS,
+    maxAttempts: vod.maxAttempts,
+  });
+  return { assets, clips, http, limits, workers: [transcoder, settler, worker], transcoder };
 }

@@ -18,6 +18,7 @@ export const ID_PREFIXES = {
   asset: 'ast',
   output: 'out',
   upload: 'upl',
+  clip: 'clp',
   endpoint: 'whe',
   delivery: 'whd',
   request: 'req',

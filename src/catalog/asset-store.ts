@@ -1,5 +1,6 @@
 import type { WallMs } from '../base/time.ts';
 import type { Asset, FailureCause, Output, OutputFile, OutputSpec, Usage, WorkState } from '../timeline/asset.ts';
+import type { Clip } from '../timeline/clip.ts';
 import type { MediaDescription } from '../timeline/media-description.ts';
 import type { Task } from '../timeline/task.ts';
 import type { Epoch } from '../timeline/epoch.ts';
@@ -88,9 +89,19 @@ export type OutputChange = { readonly id: string } & Partial<{
   readonly endedAtMs: WallMs | null;
 }>;
 
-/** The right to do one try of a task. */
-export interface TaskLease {
+/** The right to do one try of a task, and what it works for. */
+export type TaskLease = AssetTaskLease | ClipTaskLease;
+
+/** The right to do one try of a clip's task. */
+export interface ClipTaskLease {
   readonly task: Task;
+  readonly clip: Clip;
+}
+
+/** The right to do one try of a task of an asset. */
+export interface AssetTaskLease {
+  readonly task: Task;
+  readonly clip?: never;
   readonly asset: Asset;
   /** The outputs that the task names, as they were when it was claimed. */
   readonly outputs: readonly Output[];
@@ -115,11 +126,11 @@ export type TaskOutcome =
   | { readonly kind: 'returned'; readonly usage: Usage };
 
 /**
- * Assets, their outputs, and the tasks of their jobs. Besides the {@link Catalog}'s contract:
+ * Assets, their outputs, and the tasks of their jobs; clips have tasks too. Besides the {@link Catalog}'s contract:
  *
  * - Decisions are made outside by whoever reads the job, and applied by compare-and-swap on {@link Asset.version}; a lost race changes nothing.
  * - A task is held under a lease by one worker at a time. Its attempt number is the fencing token: nothing of an older try has any effect.
- * - Every change of an asset raises the change feed for its stream's id.
+ * - Every change of an asset raises the change feed for its stream's id; that of a clip for the clip's id, in this process.
  */
 export interface AssetStore {
   /** Makes the asset, its stream and its first tasks, and publishes `events`. @throws conflict when the id is taken */
@@ -154,7 +165,7 @@ export interface AssetStore {
   deleteAsset(id: string, events: readonly NewWebhookEvent[]): Promise<void>;
 
   /**
-   * Takes the next task that may run now: highest priority of the asset, then lowest rank, then the asset with the fewest running tasks, then
+   * Takes the next task that may run now: highest priority of the asset (a clip has 0), then lowest rank, then the clip that waits longest, then the asset with the fewest running tasks, then
    * the one whose turn was longest ago (never: before all), then the oldest asset, then the lowest ordinal. Null: there is none. Counts a try and sets the lease.
    */
   claimTask(request: {

@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import { createUpkeep } from '../app/upkeep-services.ts';
-import { formatRfc3339 } from '../base/time.ts';
+import { formatRfc3339, type WallMs } from '../base/time.ts';
 import { openContext, withStores } from './command-context.ts';
 import { printJson, printLines } from './output.ts';
 
 /** `zoetrope archive-cleanup [--dry-run]`. */
 export function archiveCleanupCommand(): Command {
   return new Command('archive-cleanup')
-    .description('Let archives go whose time is over. What only they kept, the next cleanup removes.')
+    .description(
+      'Let archives go whose time is over, and remove such clips. What only archives kept, the next cleanup removes.',
+    )
     .option('--dry-run', 'only say what would go')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -17,18 +19,27 @@ export function archiveCleanupCommand(): Command {
     .action(async (options: { dryRun?: boolean; json?: boolean }, command: Command) => {
       const context = await openContext(command);
       const dryRun = options.dryRun === true;
-      const report = await withStores(context, ['catalog'], (stores, signal) =>
-        createUpkeep(context.config, { ...context, stores }).archiveExpiry.runOnce({ signal, dryRun }),
-      );
-      const released = report.released.map(({ expiresAtMs, ...archive }) => ({
-        ...archive,
-        expiredAt: expiresAtMs === null ? null : formatRfc3339(expiresAtMs),
-      }));
-      if (options.json === true) return printJson({ dryRun, released });
+      const [report, clipReport] = await withStores(context, ['catalog', 'objects'], async (stores, signal) => {
+        const { archiveExpiry, clipExpiry } = createUpkeep(context.config, { ...context, stores });
+        return [await archiveExpiry.runOnce({ signal, dryRun }), await clipExpiry.runOnce({ signal, dryRun })] as const;
+      });
+      const released = report.released.map(shown);
+      const removedClips = clipReport.removed.map(shown);
+      if (options.json === true) return printJson({ dryRun, released, removedClips });
       const verb = dryRun ? 'would be let go' : 'let go';
       printLines([
-        ...released.map(({ id, name, expiredAt }) => `${id}  ${name}  expired ${expiredAt ?? 'never'}`),
+        ...[...released, ...removedClips].map(
+          ({ id, name, expiredAt }) => `${id}  ${name}  expired ${expiredAt ?? 'never'}`,
+        ),
         `${released.length} archives ${verb}`,
+        `${removedClips.length} clips ${dryRun ? 'would be removed' : 'removed'}`,
       ]);
     });
+}
+
+function shown<T extends { readonly expiresAtMs: WallMs | null }>({
+  expiresAtMs,
+  ...rest
+}: T): Omit<T, 'expiresAtMs'> & { readonly expiredAt: string | null } {
+  return { ...rest, expiredAt: expiresAtMs === null ? null : formatRfc3339(expiresAtMs) };
 }

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ClipsSection } from './schema-clips.ts';
 import { PushSection } from './schema-push.ts';
 import { EgressSection, GrpcSection, VodSection, WebhooksSection } from './schema-vod.ts';
 import { seconds } from './schema-parts.ts';
@@ -298,6 +299,7 @@ export const ConfigSchema = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    clips: ClipsSection,
     push: PushSection,
     vod: VodSection,
     egress: EgressSection,

@@ -24,7 +24,7 @@ export interface Admission {
 
 /** Lets a request in before anything is looked up, so that strangers learn nothing. @throws unauthenticated, permission_denied */
 export async function admit(
-  access: DeliveryAccess,
+  access: Pick<Access, 'isOpen' | 'authenticate' | 'verifyPlaybackToken'>,
   resource: PlaybackResource,
   credentials: Credentials,
 ): Promise<Admission> {

@@ -61,6 +61,7 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
     encodeAudio: (request, watch) => run('encodeAudio', request, watch),
     drawPictures: (request, watch) => run('drawPictures', request, watch),
     writeMovie: (request, watch) => run('writeMovie', request, watch),
+    cutClip: (request, watch) => run('cutClip', request, watch),
     stats: () => ({ running: runs.size, pids: [...runs].flatMap((one) => one.pid ?? []), idle: pool.idle }),
   };
 }

@@ -9,6 +9,8 @@ import type {
   SnapshotRequest,
 } from './engine.ts';
 import type {
+  CutClipRequest,
+  CutClipResult,
   DescribeRequest,
   DrawPicturesRequest,
   DrawPicturesResult,
@@ -45,6 +47,7 @@ export interface TranscodeMap {
     readonly request: WriteMovieRequest;
     readonly result: WrittenObject & { readonly durationMs: number };
   };
+  readonly cutClip: { readonly request: CutClipRequest; readonly result: CutClipResult };
 }
 
 /** A kind of run of a transcoder. */

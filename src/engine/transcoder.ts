@@ -1,5 +1,5 @@
 import type { Component } from '../base/component.ts';
-import type { Pts90k } from '../base/time.ts';
+import type { Pts90k, WallMs } from '../base/time.ts';
 import type { AudioSpec, StoryboardSpec, Usage, VideoSpec, WatermarkRequest } from '../timeline/asset.ts';
 import type { AudioTrack, MediaDescription, SubtitleTrack, VideoTrack } from '../timeline/media-description.ts';
 import type { MediaRef } from './engine.ts';
@@ -29,6 +29,8 @@ export interface Transcoder extends Component {
     request: WriteMovieRequest,
     options?: RunOptions,
   ): Promise<Measured<WrittenObject & { readonly durationMs: number }>>;
+  /** Cuts a stretch of a timeline out into one MP4, `moov` first; encodes no more than the pictures around its ends and its holes. */
+  cutClip(request: CutClipRequest, options?: RunOptions): Promise<Measured<CutClipResult>>;
   /** Runs under way with their processes, and processes that wait for another. */
   stats(): { readonly running: number; readonly pids: readonly number[]; readonly idle: number };
 }
@@ -268,4 +270,45 @@ export interface DrawPicturesResult {
 export interface WriteMovieRequest {
   readonly tracks: readonly { readonly init: Uint8Array; readonly segmentKeys: readonly string[] }[];
   readonly outputKey: string;
+}
+
+/** Which stretch of a timeline to cut out, and how. */
+export interface CutClipRequest {
+  /** In wall order; all that overlap the stretch. */
+  readonly segments: readonly ClipSegment[];
+  /** Init segments of their epochs. */
+  readonly inits: readonly Uint8Array[];
+  readonly fromMs: WallMs;
+  readonly toMs: WallMs;
+  /** `exact`: the first picture is the one shown at `fromMs`. `keyframes`: it is the keyframe at or before it, and nothing is encoded but black. */
+  readonly mode: 'exact' | 'keyframes';
+  /** What becomes of stretches without segments: left out, or shown as black for as long as they last. */
+  readonly gaps: 'skip' | 'black';
+  /** Above 1: pictures pass so many times as fast, without sound. */
+  readonly speed: number;
+  /** Silence between two segments beyond which there is a gap; null: by the pictures' own distance. */
+  readonly gapToleranceMs: number | null;
+  readonly outputKey: string;
+}
+
+/** A segment as a clip needs it. */
+export interface ClipSegment {
+  readonly objectKey: string;
+  /** Number of its init segment in {@link CutClipRequest.inits}. */
+  readonly init: number;
+  /** The same number, the same media clock: its epoch's. */
+  readonly clock: number;
+  readonly startMs: WallMs;
+  readonly mediaStart90k: number;
+  readonly duration90k: number;
+}
+
+/** What a clip became. */
+export interface CutClipResult extends WrittenObject {
+  readonly durationMs: number;
+  /** Wall time of its first picture. */
+  readonly startMs: WallMs;
+  readonly hasSound: boolean;
+  readonly copiedPictures: number;
+  readonly encodedPictures: number;
 }

@@ -50,6 +50,24 @@ export const METRICS = {
     help: 'Frames in the dead letters, by error code.',
     labels: ['code'],
   },
+  pushDuplicates: {
+    type: 'counter',
+    name: 'zoetrope_push_duplicates_total',
+    help: 'Pushed segments that were on the timeline already.',
+    labels: [],
+  },
+  pushRejected: {
+    type: 'counter',
+    name: 'zoetrope_push_rejected_total',
+    help: 'Pushed segments and chunks that could not be taken, by error code.',
+    labels: ['code'],
+  },
+  pushGaps: {
+    type: 'counter',
+    name: 'zoetrope_push_gaps_total',
+    help: 'Holes between two pushed segments.',
+    labels: [],
+  },
   segments: {
     type: 'counter',
     name: 'zoetrope_segments_total',

@@ -5,6 +5,7 @@ import type { DeliveryMetrics } from '../delivery/metrics.ts';
 import type { EngineStats } from '../engine/engine.ts';
 import type { EngineMetrics } from '../engine/task.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
+import type { PushMetrics } from '../ingest/push/push-metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
 import type { WorkerMetrics } from '../vod/worker.ts';
@@ -38,6 +39,7 @@ export interface MetricSources {
 /** The metrics of this process: handles for those who count, and the text for those who scrape. */
 export class Metrics {
   readonly frames: FramesMetrics;
+  readonly push: PushMetrics;
   readonly engine: EngineMetrics;
   readonly delivery: DeliveryMetrics;
   readonly http: HttpMetrics;
@@ -75,6 +77,7 @@ export class Metrics {
       sseDropped: () => this.#count('sseDropped', 1, {}),
     };
     this.upkeep = this.#upkeepHandle();
+    this.push = this.#pushHandle();
     this.worker = {
       taskEnded: (kind, outcome, seconds, cpuSeconds) => {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });
@@ -140,6 +143,19 @@ export class Metrics {
       }),
     ]);
     return this.#registry.metrics();
+  }
+
+  #pushHandle(): PushMetrics {
+    return {
+      segment: (placement, sizeBytes) => {
+        this.#count('segments', 1, { placement });
+        this.#count('segmentBytes', sizeBytes, {});
+      },
+      duplicate: () => this.#count('pushDuplicates', 1, {}),
+      rejected: (code) => this.#count('pushRejected', 1, { code }),
+      gap: () => this.#count('pushGaps', 1, {}),
+      playable: (seconds) => this.#observe('arrivalToPlayable', Math.max(0, seconds), {}),
+    };
   }
 
   #framesHandle(): FramesMetrics {

@@ -2,7 +2,7 @@ import type { WallMs } from '../base/time.ts';
 import type { FailureCause, Usage } from './asset.ts';
 
 /** What a task does. */
-export type TaskKind = 'fetch' | 'split' | 'video' | 'audio' | 'subtitles' | 'pictures' | 'download';
+export type TaskKind = 'fetch' | 'split' | 'video' | 'audio' | 'subtitles' | 'pictures' | 'download' | 'clip';
 
 /**
  * Where a task stands. `waiting` covers a task that failed and is to be tried again at `notBeforeMs`, and one whose lease ran out.
@@ -10,10 +10,11 @@ export type TaskKind = 'fetch' | 'split' | 'video' | 'audio' | 'subtitles' | 'pi
  */
 export type TaskState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
-/** The smallest retried unit of an asset's job: one chunk, one set of pictures. */
+/** The smallest retried unit of work: one chunk or one set of pictures of an asset's job, or a whole clip. */
 export interface Task {
   readonly id: string;
-  readonly assetId: string;
+  /** The asset or the clip that it works for. */
+  readonly ownerId: string;
   readonly kind: TaskKind;
   /** The round of the asset that it belongs to. */
   readonly round: number;

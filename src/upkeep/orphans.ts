@@ -3,16 +3,18 @@ import type { Logger } from '../base/logger.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectHead, ObjectStore } from '../objects/object-store.ts';
 import { assetObjects } from './asset-objects.ts';
+import { clipObjects } from './clip-objects.ts';
 
 const BATCH = 500;
 const HOUR_MS = 3_600_000;
 const MEDIA = 'media/';
 const FRAMES = 'frames/';
 const ASSETS = 'assets/';
+const CLIPS = 'clips/';
 
 /** What the search for orphans works with. */
 export interface OrphanDeps {
-  readonly catalog: Pick<Catalog, 'objectKeysOf' | 'getAsset' | 'outputsOf'>;
+  readonly catalog: Pick<Catalog, 'objectKeysOf' | 'getAsset' | 'outputsOf' | 'getClip'>;
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
   readonly clock: Clock;
   /** How long the event log keeps events that were worked through; what waits is kept longer. */
@@ -30,7 +32,7 @@ export interface OrphanReport {
 
 /**
  * Objects that nothing names: media objects that no segment names for an hour (a crash between writing the object and its row, or between
- * removing a stream's rows and its objects), objects of assets that are gone or have ended and do not name them, and, when no event waits,
+ * removing a stream's rows and its objects), objects of assets and clips that are gone or have ended and do not name them, and, when no event waits,
  * frames that are older than the event log.
  */
 export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): AsyncIterable<ObjectHead> {
@@ -41,6 +43,7 @@ export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): Asyn
     return (key) => named.has(key);
   });
   yield* findUnnamed(aged, ASSETS, (assetId) => assetObjects(deps.catalog, assetId));
+  yield* findUnnamed(aged, CLIPS, (clipId) => clipObjects(deps.catalog, clipId));
   if (!(await deps.isLogDrained())) return;
   for await (const head of deps.objects.list(FRAMES)) {
     signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
-import type { TaskLease } from '../catalog/asset-store.ts';
+import type { AssetTaskLease } from '../catalog/asset-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { MediaLimits, RunOptions, Transcoder, WrittenObject } from '../engine/transcoder.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
@@ -21,7 +21,7 @@ import type { MediaDescription } from '../timeline/media-description.ts';
 import type { FetchFile } from './fetch-file.ts';
 import type { Settler } from './settler.ts';
 import { inputOf, type FilesResult, type SegmentsResult } from './task-input.ts';
-import type { TaskRunner, TryContext, TryResult } from './worker.ts';
+import type { LeaseRunner, TryContext, TryResult } from './worker.ts';
 
 /** What doing tasks needs. */
 export interface RunnerDeps {
@@ -38,22 +38,25 @@ export interface RunnerDeps {
 const MAX_AUDIO_TRACKS = 8;
 const TICKS_PER_S = 90_000;
 
-/** Does tasks of every kind with the transcoder. */
-export function createTaskRunner(deps: RunnerDeps): TaskRunner {
+/** Does tries of the tasks of assets. */
+export type AssetTaskRunner = LeaseRunner<AssetTaskLease>;
+
+/** Does tasks of every kind that assets have with the transcoder. */
+export function createTaskRunner(deps: RunnerDeps): AssetTaskRunner {
   return new Runner(deps);
 }
 
 /** How a try's runs behave. */
 type TaskContext = TryContext & Pick<RunOptions, 'owner'>;
 
-class Runner implements TaskRunner {
+class Runner implements AssetTaskRunner {
   readonly #deps: RunnerDeps;
 
   constructor(deps: RunnerDeps) {
     this.#deps = deps;
   }
 
-  run(lease: TaskLease, tryContext: TryContext): Promise<TryResult> {
+  run(lease: AssetTaskLease, tryContext: TryContext): Promise<TryResult> {
     // Processes are kept for one asset's tasks; a task that failed once gets a fresh one.
     const context: TaskContext = lease.task.attempt > 1 ? tryContext : { ...tryContext, owner: lease.asset.id };
     switch (lease.task.kind) {
@@ -71,10 +74,12 @@ class Runner implements TaskRunner {
         return this.#pictures(lease, context);
       case 'download':
         return this.#download(lease, context);
+      case 'clip':
+        throw new ZoetropeError('internal', `Task ${lease.task.id} of an asset is a clip's.`);
     }
   }
 
-  async discard(lease: TaskLease): Promise<void> {
+  async discard(lease: AssetTaskLease): Promise<void> {
     const { task, asset } = lease;
     if (task.kind === 'fetch') return this.#discardFile(asset);
     const prefixes =
@@ -98,7 +103,7 @@ class Runner implements TaskRunner {
     await settler.removeObjects(sourceKey(asset.id));
   }
 
-  async #fetch({ asset }: TaskLease, context: TaskContext): Promise<TryResult> {
+  async #fetch({ asset }: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     if (asset.source.kind !== 'url') {
       throw new ZoetropeError(
         'internal',
@@ -111,7 +116,7 @@ class Runner implements TaskRunner {
   }
 
   /** Says what the file is as soon as that is known, then takes it apart. */
-  async #split(lease: TaskLease, context: TaskContext): Promise<TryResult> {
+  async #split(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { transcoder, limits } = this.#deps;
     const { asset } = lease;
     const ref = { objectKey: fileKey(asset) };
@@ -135,7 +140,7 @@ class Runner implements TaskRunner {
     return { result: value, usage };
   }
 
-  async #video(lease: TaskLease, context: TaskContext): Promise<TryResult> {
+  async #video(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task, outputs } = lease;
     const { chunk: _, ...input } = inputOf(task, 'video');
     const rungs = outputs.flatMap(({ id, spec, state }) =>
@@ -152,7 +157,7 @@ class Runner implements TaskRunner {
     return { result, usage, shares: value.shares };
   }
 
-  async #audio(lease: TaskLease, context: TaskContext): Promise<TryResult> {
+  async #audio(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task } = lease;
     const { chunk: _, ...input } = inputOf(task, 'audio');
     const { id, spec } = only(lease, 'audio');
@@ -170,7 +175,7 @@ class Runner implements TaskRunner {
     return { result, usage };
   }
 
-  async #subtitles(lease: TaskLease): Promise<TryResult> {
+  async #subtitles(lease: AssetTaskLease): Promise<TryResult> {
     const { asset, task } = lease;
     const { cues, durationMs } = inputOf(task, 'subtitles');
     const { id } = only(lease, 'subtitles');
@@ -191,7 +196,7 @@ class Runner implements TaskRunner {
     return { result, usage: NO_USAGE };
   }
 
-  async #pictures(lease: TaskLease, context: TaskContext): Promise<TryResult> {
+  async #pictures(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task, outputs } = lease;
     const { parts, end90k } = inputOf(task, 'pictures');
     const prefixOf = (id: string): string => `${filesPrefix(asset.id, id)}${tryName(lease)}`;
@@ -215,7 +220,7 @@ class Runner implements TaskRunner {
     return { result, usage };
   }
 
-  async #download(lease: TaskLease, context: TaskContext): Promise<TryResult> {
+  async #download(lease: AssetTaskLease, context: TaskContext): Promise<TryResult> {
     const { asset, task } = lease;
     const { id } = only(lease, 'download');
     const tracks = await Promise.all(
@@ -254,7 +259,7 @@ function fileKey(asset: Asset): string {
 }
 
 /** What the objects of a try begin with: no other task of the output, and no other try, has the same. */
-function tryName({ task }: TaskLease): string {
+function tryName({ task }: AssetTaskLease): string {
   return `${task.id.slice(-10)}-${task.attempt}-`;
 }
 
@@ -265,7 +270,7 @@ function videoTrack({ id, media }: Asset): MediaDescription['video'][number] {
 }
 
 function only<K extends OutputSpec['kind']>(
-  { task, outputs }: TaskLease,
+  { task, outputs }: AssetTaskLease,
   kind: K,
 ): { readonly id: string; readonly spec: Extract<OutputSpec, { kind: K }> } {
   const [output] = outputs;

@@ -98,7 +98,7 @@ const SPLIT: SplitResult = {
 function task(more: Partial<Task> & Pick<Task, 'kind'>): Task {
   return {
     id: randomIds.next('task'),
-    assetId: ASSET.id,
+    ownerId: ASSET.id,
     round: 0,
     rank: 0,
     ordinal: 0,

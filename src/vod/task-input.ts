@@ -83,6 +83,7 @@ export function chunkOf(task: Task): number | undefined {
     case 'split':
     case 'pictures':
     case 'download':
+    case 'clip':
       return undefined;
   }
 }

@@ -25,12 +25,15 @@ export interface TryContext {
   readonly onProgress: (fraction: number) => void;
 }
 
-/** Does tries of tasks. */
-export interface TaskRunner {
+/** Does tries of tasks, whatever they work for. */
+export type TaskRunner = LeaseRunner<TaskLease>;
+
+/** Does tries of the tasks of one kind of owner. */
+export interface LeaseRunner<L> {
   /** @throws what went wrong; whether it is tried again follows from the error */
-  run(lease: TaskLease, context: TryContext): Promise<TryResult>;
+  run(lease: L, context: TryContext): Promise<TryResult>;
   /** Removes what a try that came to nothing has written. */
-  discard(lease: TaskLease): Promise<void>;
+  discard(lease: L): Promise<void>;
 }
 
 /** Counts what workers do. */
@@ -88,7 +91,7 @@ export class Worker implements Component {
   /** Begins to take tasks. */
   async start(): Promise<void> {
     this.#unsubscribe = this.#deps.catalog.onChange(({ streamIds }) => {
-      if (streamIds.some((id) => isId('asset', id))) this.#wake();
+      if (streamIds.some((id) => isId('asset', id) || isId('clip', id))) this.#wake();
     });
     this.#wake();
   }
@@ -164,14 +167,14 @@ export class Worker implements Component {
   async #doAndTell(attempt: Try): Promise<void> {
     const { clock, metrics, settler, runner } = this.#deps;
     const { lease } = attempt;
-    const { kind, assetId } = lease.task;
+    const { kind } = lease.task;
     const startedAtMs = clock.monotonicMs();
     const outcome = await this.#try(attempt);
     const isTaken = outcome !== null && (await this.#finish(attempt, outcome));
     if (outcome?.kind !== 'done' || !isTaken) await runner.discard(lease);
     const seconds = (clock.monotonicMs() - startedAtMs) / 1000;
     metrics.taskEnded(kind, isTaken ? outcome.kind : 'lost', seconds, (outcome?.usage.cpuMs ?? 0) / 1000);
-    if (isTaken) await settler.settle(assetId);
+    if (isTaken && lease.clip === undefined) await settler.settle(lease.asset.id);
   }
 
   /** Null: the lease was lost meanwhile. */
@@ -191,8 +194,8 @@ export class Worker implements Component {
         return abort.signal.reason === STOPPING ? { kind: 'returned', usage: usageOf(error) } : null;
       }
       const { cause, retryable } = failureOf(error);
-      const { id, kind, attempt: count, assetId } = lease.task;
-      logger.warn({ err: error, taskId: id, assetId, kind, attempt: count }, 'a try of a task failed');
+      const { id, kind, attempt: count, ownerId } = lease.task;
+      logger.warn({ err: error, taskId: id, ownerId, kind, attempt: count }, 'a try of a task failed');
       const retryAtMs = retryable ? wallMs(clock.nowMs() + pauseAfter(count)) : null;
       return { kind: 'failed', cause, usage: usageOf(error), retryAtMs };
     }

@@ -8,6 +8,7 @@ import type {
   NewAsset,
   NewOutput,
   NewTask,
+  AssetTaskLease,
   TaskLease,
   TaskOutcome,
 } from '../../src/catalog/asset-store.ts';
@@ -160,9 +161,9 @@ export async function settle(catalog: Catalog, { id }: Pick<Asset, 'id'>, change
 export async function claim(
   catalog: Catalog,
   fields: Partial<Parameters<Catalog['claimTask']>[0]> = {},
-): Promise<TaskLease> {
+): Promise<AssetTaskLease> {
   const lease = await catalog.claimTask({ workerId: 'worker', leaseMs: 10_000, ...fields });
-  assert.ok(lease !== null, 'there is a task');
+  assert.ok(lease !== null && lease.clip === undefined, 'there is a task');
   return lease;
 }
 

@@ -120,8 +120,8 @@ export function claimsContract(adapter: string, make: MakeCatalog): void {
               assert.equal(task?.id, expected);
               if (task === null) continue;
               held.push(task);
-              const known = assets.get(task.assetId);
-              if (known !== undefined) assets.set(task.assetId, { ...known, turn: ++turns });
+              const known = assets.get(task.ownerId);
+              if (known !== undefined) assets.set(task.ownerId, { ...known, turn: ++turns });
             } else {
               const task = held.shift();
               const outcome = y === 0 ? done() : failed(w.clock.nowMs() + x);

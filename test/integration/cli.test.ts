@@ -156,7 +156,7 @@ describe('commands beside a running process', () => {
     assert.equal((await store.stores.catalog.getSegment(segment.id)).lost, true);
 
     const expired = await run(['archive-cleanup', ...dataDir]);
-    assert.deepEqual([expired.code, expired.stdout], [0, '0 archives let go\n']);
+    assert.deepEqual([expired.code, expired.stdout], [0, '0 archives let go\n0 clips removed\n']);
 
     const reset = await run(['reset-device', '-c', 'acme', '-d', 'silent', ...dataDir]);
     assert.equal(reset.code, 0, reset.stderr);

@@ -134,9 +134,21 @@ export function playlistPath(id: string, name: 'dvr' | 'range', fromMs?: number,
   return `/play/streams/${encodeURIComponent(id)}/${name}.m3u8${rest}`;
 }
 
-/** The path of an archive's playlist, without a token. */
-export function archivePlaylistPath(id: string, speed = 1): string {
-  return `/play/archives/${encodeURIComponent(id)}/index.m3u8${query({ speed: speed === 1 ? undefined : speed })}`;
+/** The path of the playlist of an archive or a recording, or of a part of it, without a token. */
+export function keptPlaylistPath(
+  kept: {
+    readonly folder: 'archives' | 'recordings';
+    readonly id: string;
+    readonly window: { readonly fromMs: number; readonly toMs: number | null } | null;
+  },
+  speed = 1,
+): string {
+  const { folder, id, window } = kept;
+  const bounds = {
+    from: window === null ? null : rfc3339(window.fromMs),
+    to: window === null || window.toMs === null ? null : rfc3339(window.toMs),
+  };
+  return `/play/${folder}/${encodeURIComponent(id)}/index.m3u8${query({ ...bounds, speed: speed === 1 ? undefined : speed })}`;
 }
 
 /** The path of a stream's marker events. */

@@ -1,6 +1,7 @@
 import { Check, Copy } from 'lucide-react';
 import { useEffect, useState, type ReactElement } from 'react';
 import { toast } from '../shell/toasts.tsx';
+import '../styles/address.css';
 
 /** Copies a text, and says so on itself for a moment. */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }): ReactElement {

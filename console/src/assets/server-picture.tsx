@@ -3,6 +3,7 @@ import { ownAddress } from '../api/own-address.ts';
 import { loadPicture, type Picture } from '../api/pictures.ts';
 import { sessionKey } from '../api/session-key.ts';
 import { useStore } from '../api/store.ts';
+import '../styles/server-picture.css';
 
 /** What a {@link ServerPicture} shows. */
 export interface ServerPictureProps {

@@ -1,6 +1,8 @@
-import { api, type ArchiveJson, type StreamJson } from '../api/client.ts';
+import { api, type StreamJson } from '../api/client.ts';
 import { listen } from '../api/events.ts';
+import { recordingApi } from '../api/recording-api.ts';
 import { Store } from '../api/store.ts';
+import { sourceWithin, type Kept } from '../kept/kept.ts';
 import { PlaybackAccess } from '../player/playback-access.ts';
 import { Player } from '../player/player.ts';
 import type { StartAt } from '../player/player-state.ts';
@@ -27,10 +29,11 @@ export function readOpenAt(search: string): OpenAt {
   };
 }
 
-/** A camera's page: its stream, its player, and what the timeline shows of it. An archive's page is the same, in bounds. */
+/** A camera's page: its stream, its player, and what the timeline shows of it. The page of an archive or a recording is the same, in bounds. */
 export class CameraModel {
   readonly stream: Store<StreamJson>;
-  readonly archive: ArchiveJson | null;
+  /** What is kept and shown here; null: the camera itself, as far as it is retained. */
+  readonly kept: Store<Kept | null>;
   readonly feed: TimelineFeed;
   readonly player: Player;
   readonly view: Store<Viewport>;
@@ -41,34 +44,47 @@ export class CameraModel {
   /** Whether the view was ever moved by hand, or set by what was found. */
   #placed = false;
 
-  constructor(stream: StreamJson, archive: ArchiveJson | null, open: OpenAt) {
+  constructor(stream: StreamJson, kept: Kept | null, open: OpenAt) {
     this.stream = new Store(stream);
-    this.archive = archive;
+    this.kept = new Store(kept);
     this.feed = new TimelineFeed(stream.id);
     this.#access = new PlaybackAccess(() =>
-      archive === null ? api.streamToken(stream.id) : api.archiveToken(archive.id),
+      kept === null
+        ? api.streamToken(stream.id)
+        : kept.kind === 'archive'
+          ? api.archiveToken(kept.id)
+          : recordingApi.token(kept.id),
     );
     this.selection = new Store(open.selection);
     const openMs = open.atMs ?? open.selection?.fromMs ?? null;
-    const atMs = openMs ?? (archive === null ? null : Date.parse(archive.from));
+    const atMs = openMs ?? kept?.fromMs ?? null;
     const start: StartAt = atMs !== null ? { atMs } : stream.state === 'offline' ? 'newest' : 'live';
     this.player = new Player({
       streamId: stream.id,
       access: this.#access,
-      source: archive === null ? { kind: 'dvr' } : { kind: 'archive', id: archive.id },
+      source: kept === null ? { kind: 'dvr' } : sourceWithin(kept, atMs ?? kept.fromMs, Date.now()),
       start,
       // A link to a moment shows that moment; without one, the camera plays.
       autoplay: openMs === null,
-      chooseSource: (wantedMs, startMs) => sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get()),
+      chooseSource: (wantedMs, startMs) => {
+        const now = this.kept.get();
+        if (now !== null) return sourceWithin(now, wantedMs, this.feed.nowMs());
+        return sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get());
+      },
       intervalS: () => this.stream.get().effective.frameIntervalSeconds,
     });
     const nowMs = Date.now();
     this.view = new Store<Viewport>({ fromMs: nowMs - 3_600_000, toMs: nowMs });
-    if (archive !== null) this.view.set(fit(this.#archiveSpan(archive), this.bounds()));
+    if (kept !== null) this.view.set(fit(this.#spanOf(kept), this.bounds()));
   }
 
-  #archiveSpan(archive: ArchiveJson): Viewport {
-    return { fromMs: Date.parse(archive.from), toMs: Date.parse(archive.to) };
+  /** Whether it shows something kept rather than the camera itself. */
+  get isKept(): boolean {
+    return this.kept.get() !== null;
+  }
+
+  #spanOf(kept: Kept): Viewport {
+    return { fromMs: kept.fromMs, toMs: Math.max(kept.fromMs + 1000, kept.toMs ?? this.feed.nowMs()) };
   }
 
   #windowStartMs(): number {
@@ -78,9 +94,9 @@ export class CameraModel {
   /** Follows the server until the returned function is called. */
   follow(): () => void {
     const { id } = this.stream.get();
-    const span = this.archive === null ? null : this.#archiveSpan(this.archive);
+    const kept = this.kept.get();
     const stops = [
-      this.feed.follow(span?.fromMs, span?.toMs),
+      this.feed.follow(kept?.fromMs, kept?.toMs),
       this.feed.data.watch(() => this.#placeFirst()),
       listen('/v1/streams/events', {
         onEvent: ({ type, data }) => {
@@ -107,7 +123,7 @@ export class CameraModel {
 
   #placeFirst(): void {
     const data = this.feed.data.get();
-    if (this.#placed || data === null || this.archive !== null) return;
+    if (this.#placed || data === null || this.isKept) return;
     const nowMs = this.feed.nowMs();
     const { atMs, selection } = readOpenAt(location.search);
     // What is kept from before the retained window comes with a later answer.
@@ -121,8 +137,9 @@ export class CameraModel {
 
   /** How far the timeline can be moved: all that is kept, and a little past now. */
   bounds(): Viewport {
-    if (this.archive !== null) {
-      const { fromMs, toMs } = this.#archiveSpan(this.archive);
+    const kept = this.kept.get();
+    if (kept !== null) {
+      const { fromMs, toMs } = this.#spanOf(kept);
       const air = Math.max(5000, (toMs - fromMs) * 0.05);
       return { fromMs: fromMs - air, toMs: toMs + air };
     }
@@ -177,8 +194,9 @@ export class CameraModel {
 
   /** Goes to the newest pictures. */
   goLive(): void {
-    if (this.archive !== null) {
-      this.seek(Date.parse(this.archive.to) - 1);
+    const kept = this.kept.get();
+    if (kept !== null) {
+      this.seek(kept.toMs === null ? (this.player.bounds().endMs ?? this.feed.nowMs()) - 1 : kept.toMs - 1);
       return;
     }
     setQuery({ t: null });

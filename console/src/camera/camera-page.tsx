@@ -4,6 +4,8 @@ import { api } from '../api/client.ts';
 import { resyncs } from '../api/connection.ts';
 import { ApiError, describeError } from '../api/problem.ts';
 import { useStore } from '../api/store.ts';
+import { RecordControl } from '../recordings/record-control.tsx';
+import { Recorder } from '../recordings/recorder.ts';
 import { Link } from '../shell/router.tsx';
 import { ago } from '../time/format.ts';
 import { useNow } from '../time/now.ts';
@@ -11,7 +13,7 @@ import { CameraModel, readOpenAt } from './camera-model.ts';
 import { PageSkeleton } from './page-skeleton.tsx';
 import { Workspace } from './workspace.tsx';
 
-function CameraHeader({ model }: { readonly model: CameraModel }): ReactElement {
+function CameraHeader({ model, recorder }: { readonly model: CameraModel; readonly recorder: Recorder }): ReactElement {
   const stream = useStore(model.stream);
   const now = useNow();
   const seen =
@@ -24,16 +26,19 @@ function CameraHeader({ model }: { readonly model: CameraModel }): ReactElement 
       <span className="state-dot" data-state={stream.state} role="img" aria-label={stream.state} />
       <h1>{stream.name}</h1>
       <p className="muted">{seen}</p>
+      <div className="header-tools">
+        <RecordControl model={model} recorder={recorder} />
+      </div>
     </>
   );
 }
 
 /** A camera's page. */
 export default function CameraPage({ id }: { readonly id: string }): ReactElement {
-  const [model, setModel] = useState<CameraModel | null>(null);
+  const [page, setPage] = useState<{ readonly model: CameraModel; readonly recorder: Recorder } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const resync = useStore(resyncs);
-  const loaded = model !== null;
+  const loaded = page !== null;
   useEffect(() => {
     if (loaded) return undefined;
     const loading = new AbortController();
@@ -41,7 +46,8 @@ export default function CameraPage({ id }: { readonly id: string }): ReactElemen
       (stream) => {
         if (loading.signal.aborted) return;
         document.title = `${stream.name} · Zoetrope`;
-        setModel(new CameraModel(stream, null, readOpenAt(location.search)));
+        const model = new CameraModel(stream, null, readOpenAt(location.search));
+        setPage({ model, recorder: new Recorder(model) });
       },
       (reason: unknown) => {
         if (!loading.signal.aborted) setError(reason);
@@ -49,7 +55,7 @@ export default function CameraPage({ id }: { readonly id: string }): ReactElemen
     );
     return () => loading.abort();
   }, [id, resync, loaded]);
-  if (model !== null) return <Workspace model={model} header={<CameraHeader model={model} />} />;
+  if (page !== null) return <Workspace {...page} header={<CameraHeader {...page} />} />;
   if (error instanceof ApiError && error.status === 404) {
     return (
       <div className="notice">

@@ -10,6 +10,7 @@ export interface ShortcutTarget {
   readonly addMarker: () => void;
   readonly fullscreen: () => void;
   readonly announce: (text: string) => void;
+  readonly record: () => void;
 }
 
 function changeRate(model: CameraModel, direction: 1 | -1): void {
@@ -49,6 +50,9 @@ function press(model: CameraModel, target: ShortcutTarget, event: KeyboardEvent)
     case 'End':
     case 'Home':
       model.goLive();
+      return true;
+    case 'r':
+      if (!event.repeat) target.record();
       return true;
     case 'm':
       target.addMarker();

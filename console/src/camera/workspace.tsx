@@ -4,6 +4,7 @@ import { MarkerDialog } from '../markers/marker-dialog.tsx';
 import { MarkerTable } from '../markers/marker-table.tsx';
 import { Controls } from '../player/controls.tsx';
 import { PlayerView } from '../player/player-view.tsx';
+import type { Recorder } from '../recordings/recorder.ts';
 import { toast } from '../shell/toasts.tsx';
 import { setQuery } from '../shell/router.tsx';
 import { Overview } from '../timeline/overview.tsx';
@@ -18,6 +19,8 @@ import '../styles/timeline.css';
 export interface WorkspaceProps {
   readonly model: CameraModel;
   readonly header: ReactNode;
+  /** Absent where there is nothing to record: on the page of what is kept. */
+  readonly recorder?: Recorder;
 }
 
 /** Says aloud what changed by itself. */
@@ -42,8 +45,8 @@ function releaseFocus(event: MouseEvent): void {
   if (isPointer && event.target instanceof Element) event.target.closest<HTMLElement>('button')?.blur();
 }
 
-/** The player, the timeline and the markers of one camera or archive. */
-export function Workspace({ model, header }: WorkspaceProps): ReactElement {
+/** The player, the timeline and the markers of one camera, archive or recording. */
+export function Workspace({ model, header, recorder }: WorkspaceProps): ReactElement {
   const video = useRef<HTMLVideoElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const selection = useStore(model.selection);
@@ -60,7 +63,7 @@ export function Workspace({ model, header }: WorkspaceProps): ReactElement {
     if (atMs === null) toast('There is no picture to mark yet.');
     else setAdding({ atMs, preferRange });
   };
-  useShortcuts(model, { addMarker, fullscreen, announce });
+  useShortcuts(model, { addMarker, fullscreen, announce, record: () => void recorder?.toggle() });
 
   // The address names the moment on screen whenever the picture is held.
   const { playing, frameMs } = useStore(model.player.state);

@@ -91,7 +91,7 @@ export function Controls({ model, video, onFullscreen }: ControlsProps): ReactEl
         </button>
       </div>
       <Readout model={model} />
-      {model.archive === null && (
+      {!model.isKept && (
         <button
           type="button"
           className="live-button"

@@ -1,9 +1,9 @@
-import { archivePlaylistPath, playlistPath, type PlaybackToken } from '../api/client.ts';
+import { keptPlaylistPath, playlistPath, type PlaybackToken } from '../api/client.ts';
 import { sessionKey } from '../api/session-key.ts';
 import type { Source } from './source.ts';
 
 /**
- * The playback token of one stream, archive or asset, renewed in time. An open server needs none. hls.js asks for every URL through
+ * The playback token of one stream, archive, recording or asset, renewed in time. An open server needs none. hls.js asks for every URL through
  * {@link PlaybackAccess.sign}, so a renewed token also reaches the URLs of a playlist that was read with the old one.
  */
 export class PlaybackAccess {
@@ -65,7 +65,7 @@ export function pathOf(streamId: string, source: Source, speed: number): string 
       return playlistPath(streamId, 'dvr', undefined, undefined, speed);
     case 'range':
       return playlistPath(streamId, 'range', source.fromMs, source.toMs, speed);
-    case 'archive':
-      return archivePlaylistPath(source.id, speed);
+    case 'kept':
+      return keptPlaylistPath(source, speed);
   }
 }

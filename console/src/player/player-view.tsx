@@ -60,10 +60,10 @@ export function PlayerView({ model, video }: PlayerViewProps): ReactElement {
   useEffect(() => (video.current === null ? undefined : player.attach(video.current)), [player, video]);
   // Before the first decoded frame, the newest picture is better than black; with a key, an `img` could not fetch it.
   const poster =
-    frameMs === null && stream.lastCapturedAt !== null && model.archive === null && sessionKey.get() === null
+    frameMs === null && stream.lastCapturedAt !== null && !model.isKept && sessionKey.get() === null
       ? latestPictureUrl(stream.id, stream.lastCapturedAt)
       : undefined;
-  const isOffline = stream.state === 'offline' && model.archive === null;
+  const isOffline = stream.state === 'offline' && !model.isKept;
   return (
     <div className="player-picture">
       <video

@@ -7,7 +7,7 @@ import { isAtEdge, isNearEdge, liveDelayS } from './live-edge.ts';
 import { prepareSession } from './open-session.ts';
 import { PlaybackClock } from './playback-clock.ts';
 import type { PlayerOptions, PlayerState, StartAt } from './player-state.ts';
-import { isSameSource, type Source } from './source.ts';
+import { isCutOff, isSameSource, type Source } from './source.ts';
 import { watchFrames } from './watch-frames.ts';
 
 const RETRY_MS = 3000;
@@ -15,7 +15,7 @@ const RETRY_MS = 3000;
 const INTO_FRAME_S = 0.002;
 const MOST_CORRECTIONS = 4;
 
-/** Plays one stream or archive by wall clock. All times that go in and out are ms since the Unix epoch. */
+/** Plays one stream, archive or recording by wall clock. All times that go in and out are ms since the Unix epoch. */
 export class Player {
   readonly state: Store<PlayerState>;
   readonly #options: PlayerOptions;
@@ -299,11 +299,10 @@ export class Player {
     this.#stopAtMs = null;
     const found = this.#clockNow()?.mediaAt(atMs) ?? null;
     const { source } = this.state.get();
-    const outside =
-      found !== null && (found.found === 'before' || (found.found === 'after' && source.kind === 'range'));
+    const outside = found !== null && (found.found === 'before' || (found.found === 'after' && isCutOff(source)));
     if (found === null || outside) {
       const startMs = source.kind === 'dvr' ? this.bounds().startMs : null;
-      const better = source.kind === 'archive' ? null : this.#options.chooseSource(atMs, startMs);
+      const better = this.#options.chooseSource(atMs, startMs);
       if (better !== null && !isSameSource(better, source)) {
         this.load(better, { atMs });
         return atMs;

@@ -1,10 +1,16 @@
 import type { Stretch, TimelineData } from '../timeline/timeline-data.ts';
 
-/** Which playlist plays: the whole retained window, a stretch by wall clock, or an archive. */
+/** Which playlist plays: the whole retained window, a stretch by wall clock, or what is kept (all of it, or a part). */
 export type Source =
   | { readonly kind: 'dvr' }
   | { readonly kind: 'range'; readonly fromMs: number; readonly toMs: number }
-  | { readonly kind: 'archive'; readonly id: string };
+  | {
+      readonly kind: 'kept';
+      readonly folder: 'archives' | 'recordings';
+      readonly id: string;
+      /** Null: all of it. A part without an end goes on to the end, and grows with it. */
+      readonly window: { readonly fromMs: number; readonly toMs: number | null } | null;
+    };
 
 /** A range playlist names no more than this on each side of the wanted time. */
 const REACH_MS = 6 * 3_600_000;
@@ -12,7 +18,10 @@ const REACH_MS = 6 * 3_600_000;
 /** Whether two sources are the same playlist. */
 export function isSameSource(a: Source, b: Source): boolean {
   if (a.kind === 'range' && b.kind === 'range') return a.fromMs === b.fromMs && a.toMs === b.toMs;
-  if (a.kind === 'archive' && b.kind === 'archive') return a.id === b.id;
+  if (a.kind === 'kept' && b.kind === 'kept') {
+    const isSameWindow = a.window?.fromMs === b.window?.fromMs && a.window?.toMs === b.window?.toMs;
+    return a.folder === b.folder && a.id === b.id && isSameWindow;
+  }
   return a.kind === b.kind;
 }
 
@@ -33,4 +42,9 @@ export function sourceFor(atMs: number, dvrFromMs: number | null, data: Timeline
     fromMs: Math.max(kept.fromMs, nearMs - REACH_MS),
     toMs: Math.min(kept.toMs, nearMs + REACH_MS),
   };
+}
+
+/** Whether a playlist ends before what it is of does: what comes after it is in another. */
+export function isCutOff(source: Source): boolean {
+  return source.kind === 'range' || (source.kind === 'kept' && source.window !== null && source.window.toMs !== null);
 }

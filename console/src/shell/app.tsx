@@ -15,6 +15,8 @@ import { Toasts } from './toasts.tsx';
 const CameraPage = lazyPage(() => import('../camera/camera-page.tsx'));
 const ArchivePage = lazyPage(() => import('../archives/archive-page.tsx'));
 const ArchivesPage = lazyPage(() => import('../archives/archives-page.tsx'));
+const RecordingPage = lazyPage(() => import('../recordings/recording-page.tsx'));
+const RecordingsPage = lazyPage(() => import('../recordings/recordings-page.tsx'));
 const AssetPage = lazyPage(() => import('../assets/asset-page.tsx'));
 const AssetsPage = lazyPage(() => import('../assets/assets-page.tsx'));
 const WebhooksPage = lazyPage(() => import('../webhooks/webhooks-page.tsx'));
@@ -29,6 +31,10 @@ function Page({ route }: { readonly route: Route }): ReactElement {
       return <ArchivesPage />;
     case 'archive':
       return <ArchivePage key={route.id} id={route.id} />;
+    case 'recordings':
+      return <RecordingsPage />;
+    case 'recording':
+      return <RecordingPage key={route.id} id={route.id} />;
     case 'assets':
       return <AssetsPage />;
     case 'asset':

@@ -1,4 +1,14 @@
-import { Archive, Clapperboard, Keyboard, LayoutGrid, Moon, Sun, Webhook, type LucideIcon } from 'lucide-react';
+import {
+  Archive,
+  CircleDot,
+  Clapperboard,
+  Keyboard,
+  LayoutGrid,
+  Moon,
+  Sun,
+  Webhook,
+  type LucideIcon,
+} from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { clockTime } from '../time/format.ts';
@@ -41,6 +51,7 @@ function WallClock(): ReactElement {
 /** The parts of the console: where, what, and the pages that belong to it. */
 const PARTS: readonly (readonly [href: string, name: string, icon: LucideIcon, pages: readonly Route['page'][]])[] = [
   ['/', 'Cameras', LayoutGrid, ['wall', 'camera']],
+  ['/recordings', 'Recordings', CircleDot, ['recordings', 'recording']],
   ['/archives', 'Archives', Archive, ['archives', 'archive']],
   ['/assets', 'Assets', Clapperboard, ['assets', 'asset']],
   ['/webhooks', 'Webhooks', Webhook, ['webhooks']],

@@ -17,6 +17,7 @@ const SECTIONS: readonly { readonly title: string; readonly rows: readonly Row[]
       [[',', '.'], 'Previous, next frame'],
       [['⇧ ←', '⇧ →'], 'One minute back, forward'],
       [['E', 'Home'], 'Go live'],
+      [['R'], 'Record from now, stop'],
       [['F'], 'Full screen'],
     ],
   },

@@ -7,6 +7,8 @@ export type Route =
   | { readonly page: 'camera'; readonly id: string }
   | { readonly page: 'archives' }
   | { readonly page: 'archive'; readonly id: string }
+  | { readonly page: 'recordings' }
+  | { readonly page: 'recording'; readonly id: string }
   | { readonly page: 'assets' }
   | { readonly page: 'asset'; readonly id: string }
   | { readonly page: 'webhooks' }
@@ -19,6 +21,10 @@ export function routeOf(path: string): Route {
   if (rest.length === 0 && first === 'streams' && second !== undefined) return { page: 'camera', id: decode(second) };
   if (first === 'archives' && second === undefined) return { page: 'archives' };
   if (rest.length === 0 && first === 'archives' && second !== undefined) return { page: 'archive', id: decode(second) };
+  if (first === 'recordings' && second === undefined) return { page: 'recordings' };
+  if (rest.length === 0 && first === 'recordings' && second !== undefined) {
+    return { page: 'recording', id: decode(second) };
+  }
   if (first === 'assets' && second === undefined) return { page: 'assets' };
   if (rest.length === 0 && first === 'assets' && second !== undefined) return { page: 'asset', id: decode(second) };
   if (first === 'webhooks' && second === undefined) return { page: 'webhooks' };

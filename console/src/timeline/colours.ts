@@ -19,6 +19,10 @@ export interface TimelineColours {
   readonly hatch: string;
   readonly session: string;
   readonly hold: string;
+  /** Of recordings: the dot of one that runs, its bar, and the bars of those that have ended. */
+  readonly rec: string;
+  readonly recFill: string;
+  readonly recBand: string;
   /** Of the overview's window. */
   readonly windowFill: string;
   readonly markers: readonly string[];
@@ -44,6 +48,9 @@ export function readColours(): TimelineColours {
     hatch: read('hatch'),
     session: read('session'),
     hold: read('hold'),
+    rec: read('rec'),
+    recFill: read('rec-fill'),
+    recBand: read('rec-band'),
     windowFill: read('surface-3'),
     markers: Array.from({ length: MARKER_COLOURS }, (_, slot) => read(`marker-${slot}`)),
     font: read('font'),

@@ -10,7 +10,7 @@ export interface GestureTarget {
   readonly selection: () => Stretch | null;
   readonly isSelecting: () => boolean;
   /** The pointer rests over, or left (null). */
-  readonly onHover: (atMs: number | null, x: number) => void;
+  readonly onHover: (atMs: number | null, x: number, y: number) => void;
   readonly onClick: (atMs: number, x: number, y: number) => void;
   /** The playhead is being dragged; `done` with the last one. */
   readonly onScrub: (atMs: number, done: boolean) => void;
@@ -72,7 +72,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     const x = localX(event);
     const pointer = pointers.get(event.pointerId);
     if (pointer === undefined) {
-      if (event.pointerType !== 'touch') target.onHover(timeOf(x), x);
+      if (event.pointerType !== 'touch') target.onHover(timeOf(x), x, localY(event));
       return;
     }
     pointer.x = x;
@@ -89,12 +89,12 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     }
     if (!moved || drag === null) return;
     if (drag.kind === 'pan') {
-      target.onHover(null, x);
+      target.onHover(null, x, localY(event));
       target.setView(panBy(drag.view, ((pointer.startX - x) / width()) * spanOf(drag.view), target.bounds()));
       return;
     }
     const atMs = timeOf(Math.min(width(), Math.max(0, x)));
-    target.onHover(atMs, x);
+    target.onHover(atMs, x, localY(event));
     if (drag.kind === 'scrub') target.onScrub(atMs, false);
     else target.onSelect({ fromMs: Math.min(drag.anchorMs, atMs), toMs: Math.max(drag.anchorMs, atMs) });
   };
@@ -110,7 +110,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     const x = Math.min(width(), Math.max(0, localX(event)));
     if (event.type === 'pointerup' && !moved) target.onClick(timeOf(x), x, pointer.y);
     else if (drag?.kind === 'scrub') target.onScrub(timeOf(x), true);
-    if (event.pointerType === 'touch') target.onHover(null, x);
+    if (event.pointerType === 'touch') target.onHover(null, x, localY(event));
     drag = null;
   };
 
@@ -133,7 +133,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
   element.addEventListener('pointermove', onMove, { signal });
   element.addEventListener('pointerup', onUp, { signal });
   element.addEventListener('pointercancel', onUp, { signal });
-  element.addEventListener('pointerleave', (event) => target.onHover(null, localX(event)), { signal });
+  element.addEventListener('pointerleave', (event) => target.onHover(null, localX(event), localY(event)), { signal });
   element.addEventListener('wheel', onWheel, { passive: false, signal });
   return () => stop.abort();
 }

@@ -2,6 +2,8 @@ import type { Zone } from '../time/zone.ts';
 import type { Cluster } from './clusters.ts';
 import { clustersOf } from './clusters.ts';
 import { markerColour, type TimelineColours } from './colours.ts';
+import { drawRecordings, lanesOf } from './recording-lane.ts';
+import { heightOf, ROWS } from './rows.ts';
 import { ticksOf } from './ticks.ts';
 import type { Stretch, TimelineData } from './timeline-data.ts';
 import { xOf, type Viewport } from './viewport.ts';
@@ -19,16 +21,6 @@ export interface TimelineScene {
   /** In CSS pixels. */
   readonly width: number;
 }
-
-/** Rows of the timeline from the top, in CSS pixels. */
-export const ROWS = {
-  ruler: { top: 0, height: 26 },
-  pins: { top: 26, height: 22 },
-  band: { top: 50, height: 42 },
-  sessions: { top: 96, height: 4 },
-  holds: { top: 104, height: 10 },
-  height: 120,
-} as const;
 
 type Pen = CanvasRenderingContext2D;
 
@@ -67,15 +59,18 @@ export class TimelinePainter {
 
   /** Draws a scene. */
   draw(scene: TimelineScene): void {
-    const pen = fitCanvas(this.#canvas, scene.width, ROWS.height);
+    const lanes = lanesOf(scene.data?.holds ?? []);
+    const height = heightOf(lanes.length);
+    const pen = fitCanvas(this.#canvas, scene.width, height);
     if (pen === null) return;
     pen.fillStyle = scene.colours.surface;
-    pen.fillRect(0, 0, scene.width, ROWS.height);
+    pen.fillRect(0, 0, scene.width, height);
     this.#band(pen, scene);
     drawRuler(pen, scene);
     if (scene.data !== null) {
       drawSessions(pen, scene, scene.data);
       drawHolds(pen, scene, scene.data);
+      drawRecordings(pen, scene, lanes);
       drawMarkerRanges(pen, scene, scene.data);
     }
     drawSelection(pen, scene);
@@ -192,6 +187,7 @@ function drawHolds(pen: Pen, scene: TimelineScene, data: TimelineData): void {
   pen.font = `10px ${colours.font}`;
   pen.textAlign = 'left';
   for (const hold of data.holds) {
+    if (hold.kind === 'recording') continue;
     const left = xOf(hold.fromMs, view, width);
     const right = xOf(hold.toMs, view, width);
     if (right < 0 || left > width) continue;

@@ -4,7 +4,7 @@ import { loadPicture, type Picture } from '../api/pictures.ts';
 import { clockTime, dayName, duration } from '../time/format.ts';
 import type { Zone } from '../time/zone.ts';
 import type { Cluster } from './clusters.ts';
-import type { Stretch } from './timeline-data.ts';
+import type { Hold, Stretch } from './timeline-data.ts';
 
 /** What a {@link Preview} shows. */
 export interface PreviewProps {
@@ -17,6 +17,8 @@ export interface PreviewProps {
   readonly grainMs: number;
   readonly gap: Stretch | undefined;
   readonly cluster: Cluster | undefined;
+  /** The recording under the pointer. */
+  readonly recording: Hold | undefined;
   readonly nowMs: number;
   readonly zone: Zone;
 }
@@ -66,7 +68,7 @@ function usePreview(url: string | null): Picture | 'none' | null {
 
 /** The picture and the time under the pointer. */
 export function Preview(props: PreviewProps): ReactElement {
-  const { streamId, atMs, x, width, grainMs, gap, cluster, nowMs, zone } = props;
+  const { streamId, atMs, x, width, grainMs, gap, cluster, recording, nowMs, zone } = props;
   const only = cluster?.markers.length === 1 ? cluster.markers[0] : undefined;
   const wantedMs = only?.atMs ?? Math.floor(atMs / grainMs) * grainMs;
   const future = atMs > nowMs;
@@ -82,6 +84,12 @@ export function Preview(props: PreviewProps): ReactElement {
       )}
       {cluster !== undefined && (
         <p className="preview-label">{only === undefined ? `${cluster.markers.length} markers` : only.label}</p>
+      )}
+      {recording !== undefined && (
+        <p className="preview-label preview-recording">
+          {recording.name}
+          <span className="muted"> {duration((recording.running ? nowMs : recording.toMs) - recording.fromMs)}</span>
+        </p>
       )}
       {gap !== undefined && <p className="preview-label">No pictures for {duration(gap.toMs - gap.fromMs)}</p>}
       <p className="preview-time">

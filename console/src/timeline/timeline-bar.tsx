@@ -53,7 +53,7 @@ export function TimelineBar({ model, onMark }: TimelineBarProps): ReactElement {
           <BoxSelect aria-hidden />
           <span>Select</span>
         </button>
-        {model.archive === null && (
+        {!model.isKept && (
           <div className="segmented" role="group" aria-label="Show">
             {SPANS.map(([label, length]) => (
               <button

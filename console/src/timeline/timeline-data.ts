@@ -17,6 +17,8 @@ export interface Hold extends Stretch {
   readonly id: string;
   readonly kind: string;
   readonly name: string;
+  /** A recording that still takes in what comes. */
+  readonly running: boolean;
 }
 
 /** A labelled point or range. */
@@ -65,6 +67,7 @@ export function readTimeline(json: TimelineJson): TimelineData {
       id: hold.id,
       kind: hold.kind,
       name: hold.name,
+      running: hold.kind === 'recording' && (hold.to === null || hold.to > json.now),
       ...between({ from: hold.from, to: hold.to ?? json.to }),
     })),
     markers: json.markers.map(readMarker).toSorted((a, b) => a.atMs - b.atMs),

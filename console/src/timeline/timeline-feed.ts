@@ -2,7 +2,14 @@ import { api, markerEventsPath, type MarkerJson } from '../api/client.ts';
 import { resyncs } from '../api/connection.ts';
 import { listen } from '../api/events.ts';
 import { Store } from '../api/store.ts';
-import { mergeTimelines, readMarker, readTimeline, type Marker, type TimelineData } from './timeline-data.ts';
+import {
+  mergeTimelines,
+  readMarker,
+  readTimeline,
+  type Hold,
+  type Marker,
+  type TimelineData,
+} from './timeline-data.ts';
 
 const EDGE_EVERY_MS = 4000;
 const WHOLE_EVERY_MS = 300_000;
@@ -29,15 +36,17 @@ export class TimelineFeed {
     return Date.now() + this.skewMs.get();
   }
 
-  /** Follows the stream, and first asks for the stretch given (an archive's), until the returned function is called. */
-  follow(fromMs?: number, toMs?: number): () => void {
+  /** Follows the stream, and first asks for the stretch given (of something kept; null: it grows), until the returned function is called. */
+  follow(fromMs?: number, toMs?: number | null): () => void {
     this.#stopped = new AbortController();
-    const fixed = fromMs !== undefined && toMs !== undefined;
+    const fixed = fromMs !== undefined && typeof toMs === 'number';
     const whole = async (): Promise<void> => {
-      await this.#ask(fromMs, toMs);
+      // The server answers for some weeks: of what is longer, the newest.
+      const endMs = fromMs === undefined ? undefined : (toMs ?? this.nowMs());
+      await this.#ask(fromMs === undefined ? undefined : Math.max(fromMs, (endMs ?? 0) - LONGEST_MS), endMs);
       const known = this.data.get();
       // What is kept from before the retained window is asked for apart, so that the window shows without waiting for it.
-      if (!fixed && known !== null) await this.#ask(this.nowMs() - LONGEST_MS, known.fromMs);
+      if (fromMs === undefined && known !== null) await this.#ask(this.nowMs() - LONGEST_MS, known.fromMs);
     };
     const edge = async (): Promise<void> => {
       const known = this.data.get();
@@ -82,6 +91,15 @@ export class TimelineFeed {
     } catch {
       // The banner or the sign-in card says what is wrong; the next turn asks again.
     }
+  }
+
+  /** Takes in a hold that was made or changed; null: the one of this id is gone. */
+  putHold(id: string, hold: Hold | null): void {
+    const data = this.data.get();
+    if (data === null) return;
+    const others = data.holds.filter((each) => each.id !== id);
+    const holds = hold === null ? others : [...others, hold].toSorted((a, b) => a.fromMs - b.fromMs);
+    this.data.set({ ...data, holds });
   }
 
   /** Takes in a marker that was made. */

@@ -6,9 +6,11 @@ import { clockTime, duration, spokenTime } from '../time/format.ts';
 import type { Zone } from '../time/zone.ts';
 import { readColours, type TimelineColours } from './colours.ts';
 import { followGestures } from './gestures.ts';
-import { ROWS, TimelinePainter } from './painter.ts';
+import { TimelinePainter } from './painter.ts';
 import { Preview } from './preview.tsx';
-import { gapAt, type Stretch } from './timeline-data.ts';
+import { lanesOf, recordingAt } from './recording-lane.ts';
+import { heightOf, ROWS } from './rows.ts';
+import { gapAt, type Hold, type Stretch } from './timeline-data.ts';
 import { useSecondlyPlayhead } from './use-playhead.ts';
 import { useWidth } from './use-width.ts';
 import { contains, fit, panBy, spanOf, xOf } from './viewport.ts';
@@ -16,6 +18,7 @@ import { contains, fit, panBy, spanOf, xOf } from './viewport.ts';
 interface Hover {
   readonly atMs: number;
   readonly x: number;
+  readonly y: number;
 }
 
 const SCRUB_EVERY_MS = 120;
@@ -119,9 +122,9 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
       playheadMs: () => model.player.playheadMs(),
       selection: () => model.selection.get(),
       isSelecting: () => model.selecting.get(),
-      onHover: (atMs, x) => {
+      onHover: (atMs, x, y) => {
         hoverMs.current = atMs;
-        setHover(atMs === null ? null : { atMs, x });
+        setHover(atMs === null ? null : { atMs, x, y });
       },
       onClick: (atMs, x, y) => click(atMs, x, y),
       onScrub: (atMs, done) => onScrub(atMs, done),
@@ -140,6 +143,9 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
   const msPerPx = width === 0 ? 1000 : spanOf(view) / width;
   const cluster =
     hover === null ? undefined : painter.current?.clusters.find((each) => Math.abs(each.x - hover.x) <= 8);
+  const lanes = lanesOf(data?.holds ?? []);
+  const height = heightOf(lanes.length);
+  const recording = hover === null ? undefined : recordingAt(lanes, hover.atMs, hover.y, model.feed.nowMs());
   const gaps = (data?.gaps ?? []).filter((gap) => gap.toMs > view.fromMs && gap.fromMs < view.toMs);
   return (
     <div className="timeline-frame">
@@ -147,7 +153,7 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
         ref={track}
         className="timeline-track"
         data-selecting={selecting}
-        style={{ height: ROWS.height }}
+        style={{ height }}
         role="slider"
         tabIndex={0}
         aria-label="Timeline"
@@ -158,7 +164,7 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
         aria-valuetext={playheadMs === null ? 'No picture yet' : spokenTime(playheadMs, shownZone)}
         onKeyDown={onKeyDown}
       >
-        <canvas ref={canvas} style={{ width: '100%', height: ROWS.height }} aria-hidden />
+        <canvas ref={canvas} style={{ width: '100%', height }} aria-hidden />
       </div>
       {hover !== null && width > 0 && (
         <Preview
@@ -169,11 +175,13 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
           grainMs={Math.max(1000, Math.round(msPerPx * 6))}
           gap={data === null ? undefined : gapAt(data, hover.atMs)}
           cluster={cluster}
+          recording={recording}
           nowMs={model.feed.nowMs()}
           zone={shownZone}
         />
       )}
       <GapList gaps={gaps} shownZone={shownZone} />
+      <RecordingList holds={lanes.flat()} shownZone={shownZone} />
     </div>
   );
 }
@@ -182,7 +190,8 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
 function follow(model: CameraModel): void {
   const { playing, live } = model.player.state.get();
   const playheadMs = model.player.playheadMs();
-  if (!playing || playheadMs === null || model.archive !== null) return;
+  const kept = model.kept.get();
+  if (!playing || playheadMs === null || (kept !== null && kept.toMs !== null)) return;
   const view = model.view.get();
   const nowMs = model.feed.nowMs();
   const share = xOf(nowMs, view, 1);
@@ -237,6 +246,26 @@ function GapList({ gaps, shownZone }: { readonly gaps: readonly Stretch[]; reado
         >
           No pictures from {clockTime(gap.fromMs, shownZone)} to {clockTime(gap.toMs, shownZone)},{' '}
           {duration(gap.toMs - gap.fromMs)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The recordings on the timeline, for those who cannot see their lane. */
+function RecordingList({
+  holds,
+  shownZone,
+}: {
+  readonly holds: readonly Hold[];
+  readonly shownZone: Zone;
+}): ReactElement {
+  return (
+    <ul className="visually-hidden" aria-label="Recordings on the timeline">
+      {holds.slice(0, 50).map(({ id, name, running, fromMs, toMs }) => (
+        <li key={id} data-recording={id} data-running={running}>
+          {name}: {running ? 'recording since' : 'from'} {clockTime(fromMs, shownZone)}
+          {running ? '' : ` to ${clockTime(toMs, shownZone)}`}
         </li>
       ))}
     </ul>

@@ -35,5 +35,5 @@ export function subjectHref({ type, subjectId }: Pick<DeliveryJson, 'type' | 'su
   const id = encodeURIComponent(subjectId);
   if (type === 'asset.deleted') return null;
   if (type.startsWith('asset.')) return `/assets/${id}`;
-  return type.startsWith('stream.') ? `/streams/${id}` : null;
+  return type.startsWith('stream.') || type.startsWith('recording.') ? `/streams/${id}` : null;
 }

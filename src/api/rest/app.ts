@@ -19,9 +19,11 @@ import { sendProblem } from './problems.ts';
 import { addArchiveRoutes } from './routes/archive-routes.ts';
 import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
 import { addAssetRoutes } from './routes/asset-routes.ts';
+import { addClipRoutes } from './routes/clip-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
+import { addPushRoutes } from './routes/push-routes.ts';
 import { addRecordingRoutes } from './routes/recording-routes.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { addShareRoutes } from './routes/share-routes.ts';
@@ -108,9 +110,11 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addTimelineRoutes(app, deps);
   addMarkerRoutes(app, deps, { sse: parts.sse, feed: parts.markerFeed });
   addArchiveRoutes(app, deps);
+  if (deps.clips !== undefined) addClipRoutes(app, deps, deps.clips);
   addRecordingRoutes(app, deps);
   addShareRoutes(app, deps);
   addServerRoutes(app, deps);
+  if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });

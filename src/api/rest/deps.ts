@@ -9,7 +9,9 @@ import type { WallMs } from '../../base/time.ts';
 import type { Catalog, Scope } from '../../catalog/catalog.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
+import type { PushIntake } from '../../ingest/push/push-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
+import type { ClipService } from '../../recordings/clips.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
 import type { AssetService } from '../../vod/asset-service.ts';
 import type { Uploads } from '../../vod/uploads/uploads.ts';
@@ -71,7 +73,7 @@ export interface ApiDeps {
   readonly ids: IdSource;
   readonly logger: Logger;
   readonly catalog: Catalog;
-  readonly objects: Pick<ObjectStore, 'freeBytes'>;
+  readonly objects: Pick<ObjectStore, 'freeBytes' | 'open'>;
   readonly events: Pick<EventLog, 'peek'>;
   readonly access: Access;
   readonly intake: FrameIntake;
@@ -84,6 +86,10 @@ export interface ApiDeps {
   readonly settings: ApiSettings;
   /** Absent where there are no assets. */
   readonly vod?: VodApi;
+  /** Absent where nothing is pushed. */
+  readonly push?: PushIntake;
+  /** Absent where there are no clips. */
+  readonly clips?: ClipService;
   /** Absent where there are no webhooks. */
   readonly webhooks?: WebhookEndpoints;
 }

@@ -116,6 +116,7 @@ export function recordingJson(
   const { nowMs, publicUrl } = context;
   const runs = isRecording(hold, nowMs);
   const endMs = runs || hold.toMs === null ? nowMs : hold.toMs;
+  const durationMs = Math.max(0, endMs - hold.fromMs);
   const { extent } = hold;
   return {
     id: hold.id,
@@ -126,8 +127,9 @@ export function recordingJson(
     to: runs ? null : timeJson(hold.toMs),
     until: runs ? timeJson(hold.toMs) : null,
     state: runs ? 'recording' : 'stopped',
-    durationSeconds: Math.max(0, endMs - hold.fromMs) / 1000,
-    coveredSeconds: (extent?.coveredMs ?? 0) / 1000,
+    durationSeconds: durationMs / 1000,
+    // The newest picture lasts a little beyond now.
+    coveredSeconds: Math.min(extent?.coveredMs ?? 0, durationMs) / 1000,
     sizeBytes: extent?.sizeBytes ?? 0,
     segmentCount: extent?.segmentCount ?? 0,
     gapCount: extent?.gapCount ?? 0,

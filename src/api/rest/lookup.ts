@@ -5,8 +5,10 @@ import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import { isId } from '../../base/ids.ts';
 import { parseRfc3339, type WallMs } from '../../base/time.ts';
 import type { AssetStore } from '../../catalog/asset-store.ts';
+import type { ClipStore } from '../../catalog/clip-store.ts';
 import type { HoldStore, PageRequest, StreamStore } from '../../catalog/catalog.ts';
 import type { Asset } from '../../timeline/asset.ts';
+import type { Clip } from '../../timeline/clip.ts';
 import type { Hold } from '../../timeline/hold.ts';
 import type { Stream } from '../../timeline/stream.ts';
 
@@ -67,6 +69,17 @@ export async function loadHold(
   if (hold === null || stream === null || !canSee(request.principal, stream.tenant)) throw notFound(kind, id);
   if (hold.releasedAtMs !== null) throw new ZoetropeError('gone', `The ${kind} ${id} was removed.`);
   return hold;
+}
+
+/** The clip of an id from outside, for a principal who can see it. @throws not_found: in the same words whether it is missing or another tenant's. */
+export async function loadClip(
+  catalog: Pick<ClipStore, 'getClip'>,
+  request: Pick<FastifyRequest, 'principal'>,
+  id: string,
+): Promise<Clip> {
+  const clip = isId('clip', id) ? await orNull(catalog.getClip(id)) : null;
+  if (clip === null || !canSee(request.principal, clip.tenant)) throw notFound('clip', id);
+  return clip;
 }
 
 /** What was found, or null where there is no such thing. */

@@ -5,10 +5,11 @@ import { foundation } from './0001-foundation.ts';
 import { assets } from './0002-assets.ts';
 import { turns } from './0003-turns.ts';
 import { recordings } from './0004-recordings.ts';
+import { clips } from './0005-clips.ts';
 import { push } from './0006-push.ts';
 import type { DialectTypes, Migration } from './migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, push];
+const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push];
 
 /**
  * Brings the schema up to date. Call within a transaction that keeps other processes from doing the same.

@@ -60,7 +60,7 @@ export function toOutput(row: Row<OutputTable>, runningWeight: number): Output {
 export function toTask(row: Row<TaskTable>): Task {
   return {
     id: row.id,
-    assetId: row.asset_id,
+    ownerId: row.owner_id,
     kind: row.kind as TaskKind,
     round: row.round,
     rank: row.rank,

@@ -63,10 +63,11 @@ export interface OutputTable {
   done_weight: number;
 }
 
-/** The smallest retried unit of an asset's job. */
+/** The smallest retried unit of work. */
 export interface TaskTable {
   id: string;
-  asset_id: string;
+  /** The asset or the clip that it works for. */
+  owner_id: string;
   kind: string;
   round: number;
   /** The asset's, for the order of claims. */

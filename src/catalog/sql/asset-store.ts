@@ -125,7 +125,7 @@ export function sqlAssetStore(
       backend.write(async (scope) => {
         await findAsset(scope.db, id);
         await publishEvents(backend, scope, events);
-        await scope.db.deleteFrom('task').where('asset_id', '=', id).execute();
+        await scope.db.deleteFrom('task').where('owner_id', '=', id).execute();
         await scope.db.deleteFrom('output').where('asset_id', '=', id).execute();
         await scope.db.deleteFrom('asset').where('id', '=', id).execute();
         await removeStreamRows(scope, id);
@@ -147,7 +147,7 @@ const allTasks: FindTasks = (db, { id, round }) =>
   db
     .selectFrom('task')
     .selectAll()
-    .where('asset_id', '=', id)
+    .where('owner_id', '=', id)
     .where('round', '=', round)
     .orderBy('rank')
     .orderBy('ordinal')
@@ -157,7 +157,7 @@ const allTasks: FindTasks = (db, { id, round }) =>
 /** All but the input, which may be long. */
 const SMALL_TASK_COLUMNS = [
   'id',
-  'asset_id',
+  'owner_id',
   'kind',
   'round',
   'priority',
@@ -187,7 +187,7 @@ const openTasks: FindTasks = (db, { id, round }) =>
     .selectFrom('task')
     .select(SMALL_TASK_COLUMNS)
     .select(sql<string>`case when state = 'done' then input else 'null' end`.as('input'))
-    .where('asset_id', '=', id)
+    .where('owner_id', '=', id)
     .where('round', '=', round)
     .where(sql<boolean>`taken_in = 0`)
     .orderBy('rank')

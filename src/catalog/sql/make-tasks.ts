@@ -7,21 +7,21 @@ import type { Row } from './rows.ts';
 import { countTask } from './task-change.ts';
 import { insertTask } from './task-queries.ts';
 
-/** Makes tasks of an asset's round: waiting, never tried. @throws conflict when an id is taken */
+/** Makes tasks of an asset's round, or a clip's one: waiting, never tried. @throws conflict when an id is taken */
 export async function makeTasks(
   backend: SqlBackend,
   scope: WriteScope,
-  asset: Pick<Row<AssetTable>, 'id' | 'priority' | 'round'>,
+  owner: Pick<Row<AssetTable>, 'id' | 'priority' | 'round'>,
   tasks: readonly NewTask[],
 ): Promise<void> {
   const nowMs = backend.clock.nowMs();
   for (const task of tasks) {
     const row: Row<TaskTable> = {
       id: task.id,
-      asset_id: asset.id,
+      owner_id: owner.id,
       kind: task.kind,
-      round: asset.round,
-      priority: asset.priority,
+      round: owner.round,
+      priority: owner.priority,
       rank: task.rank,
       ordinal: task.ordinal,
       output_ids: JSON.stringify(task.outputIds),

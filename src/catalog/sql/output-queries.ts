@@ -34,7 +34,7 @@ async function runningWeights(db: CatalogDb, assetIds: readonly string[]): Promi
     .selectFrom('task')
     .select(['output_ids', 'weight', 'progress'])
     .where(sql<boolean>`state = 'running'`)
-    .where('asset_id', 'in', assetIds)
+    .where('owner_id', 'in', assetIds)
     .execute();
   const weights = new Map<string, number>();
   for (const row of rows) {

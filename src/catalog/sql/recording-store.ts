@@ -108,7 +108,7 @@ async function isAhead(db: CatalogDb, streamId: string, atMs: WallMs): Promise<b
 }
 
 async function stop(backend: SqlBackend, scope: WriteScope, hold: Hold, toMs: WallMs): Promise<Hold> {
-  const changed: Hold = { ...hold, toMs };
+  const changed: Hold = { ...hold, toMs, extent: null };
   checkRange(changed);
   await scope.db.updateTable('hold').set({ to_ms: toMs }).where('id', '=', hold.id).execute();
   const isCut = hold.toMs === null || toMs < hold.toMs;

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
+import type { ClipTable } from './clip-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
@@ -17,6 +18,7 @@ export interface CatalogSchema {
   asset: AssetTable;
   output: OutputTable;
   task: TaskTable;
+  clip: ClipTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;

@@ -69,7 +69,7 @@ async function prioritize({ db }: WriteScope, asset: Row<AssetTable>): Promise<v
   await db
     .updateTable('task')
     .set({ priority: asset.priority })
-    .where('asset_id', '=', asset.id)
+    .where('owner_id', '=', asset.id)
     .where('state', 'in', ['waiting', 'running'])
     .execute();
 }
@@ -79,7 +79,7 @@ async function beginRound(scope: WriteScope, asset: Row<AssetTable>): Promise<vo
   const left = await scope.db
     .selectFrom('task')
     .select('id')
-    .where('asset_id', '=', asset.id)
+    .where('owner_id', '=', asset.id)
     .where('round', '<', asset.round)
     .where('state', 'in', ['waiting', 'running'])
     .execute();
@@ -101,7 +101,7 @@ async function cancelTasks(scope: WriteScope, assetId: string, ids: readonly str
       .selectFrom('task')
       .selectAll()
       .where('id', '=', id)
-      .where('asset_id', '=', assetId)
+      .where('owner_id', '=', assetId)
       .where('state', 'in', ['waiting', 'running'])
       .executeTakeFirst();
     if (row === undefined) continue;
@@ -117,7 +117,7 @@ async function cancelTasks(scope: WriteScope, assetId: string, ids: readonly str
 
 async function takeIn({ db }: WriteScope, assetId: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
-    await db.updateTable('task').set({ taken_in: 1 }).where('id', '=', id).where('asset_id', '=', assetId).execute();
+    await db.updateTable('task').set({ taken_in: 1 }).where('id', '=', id).where('owner_id', '=', assetId).execute();
   }
 }
 

@@ -69,7 +69,11 @@ export async function makeRendition(
 export async function removeStreamRows(scope: WriteScope, streamId: string): Promise<void> {
   const renditions = await scope.db.selectFrom('rendition').select('id').where('stream_id', '=', streamId).execute();
   for (const { id } of renditions) await removeRenditionRows(scope, id);
-  for (const table of ['session', 'hold', 'marker'] as const) {
+  await scope.db
+    .deleteFrom('task')
+    .where('owner_id', 'in', (eb) => eb.selectFrom('clip').select('clip.id').where('stream_id', '=', streamId))
+    .execute();
+  for (const table of ['session', 'hold', 'marker', 'clip'] as const) {
     await scope.db.deleteFrom(table).where('stream_id', '=', streamId).execute();
   }
   await scope.db.deleteFrom('stream').where('id', '=', streamId).execute();

@@ -16,7 +16,7 @@ export async function countTask(scope: WriteScope, before: TaskRow | null, after
   const { db } = scope;
   const waiting = Number(after.state === 'waiting') - Number(before?.state === 'waiting');
   const running = Number(after.state === 'running') - Number(before?.state === 'running');
-  if (waiting !== 0 || running !== 0) await countTasks(db, { id: after.asset_id, waiting, running });
+  if (waiting !== 0 || running !== 0) await countTasks(db, { id: after.owner_id, waiting, running });
   const old = before === null ? new Map<string, OutputSums>() : sumsOf(before);
   for (const [id, sums] of sumsOf(after)) {
     const was = old.get(id);

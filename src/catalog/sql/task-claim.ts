@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<TaskKind, true>> = {
   subtitles: true,
   pictures: true,
   download: true,
+  clip: true,
 };
 const ALL_KINDS = Object.keys(KINDS) as TaskKind[];
 
@@ -79,7 +80,7 @@ function isBefore(a: Turn, b: Turn): boolean {
   return a.priority === b.priority ? a.rank < b.rank : a.priority > b.priority;
 }
 
-/** Walks the assets of a priority in their order, and takes the first task of the first that has one. A cross join keeps SQLite from turning that around. */
+/** Clips before assets. Walks the assets of a priority in their order, and takes the first task of the first that has one. A cross join keeps SQLite from turning that around. */
 async function firstOf(
   backend: SqlBackend,
   { db }: WriteScope,
@@ -87,16 +88,20 @@ async function firstOf(
   kinds: readonly TaskKind[],
   nowMs: WallMs,
 ): Promise<Row<TaskTable> | null> {
+  const clip = kinds.includes('clip') ? await firstClip(backend, db, turn, nowMs) : null;
+  if (clip !== null) return clip;
+  const ofAssets = kinds.filter((kind) => kind !== 'clip');
+  if (ofAssets.length === 0) return null;
   const query = db
     .selectFrom('asset')
     .crossJoin('task')
     .selectAll('task')
     .where('asset.priority', '=', turn.priority)
     .where(sql<boolean>`asset.waiting_tasks > 0`)
-    .whereRef('task.asset_id', '=', 'asset.id')
+    .whereRef('task.owner_id', '=', 'asset.id')
     .where(isWaiting)
     .where('task.rank', '=', turn.rank)
-    .where('task.kind', 'in', kinds)
+    .where('task.kind', 'in', ofAssets)
     .where('task.not_before_ms', '<=', nowMs)
     .orderBy('asset.running_tasks')
     .orderBy('asset.served_at_revision')
@@ -104,6 +109,26 @@ async function firstOf(
     .orderBy('asset.id')
     .orderBy('task.ordinal')
     .orderBy('task.id')
+    .limit(1);
+  return (await backend.claiming(query, 'task').executeTakeFirst()) ?? null;
+}
+
+/** The clip that has waited longest. A clip is one task: it never had a turn and runs nothing yet, so by the order of owners it goes before every asset. */
+async function firstClip(
+  backend: SqlBackend,
+  db: WriteScope['db'],
+  turn: Turn,
+  nowMs: WallMs,
+): Promise<Row<TaskTable> | null> {
+  const query = db
+    .selectFrom('task')
+    .selectAll('task')
+    .where('task.kind', '=', 'clip')
+    .where(isWaiting)
+    .where('task.priority', '=', turn.priority)
+    .where('task.rank', '=', turn.rank)
+    .where('task.not_before_ms', '<=', nowMs)
+    .orderBy('task.not_before_ms')
     .limit(1);
   return (await backend.claiming(query, 'task').executeTakeFirst()) ?? null;
 }

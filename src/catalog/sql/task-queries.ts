@@ -11,7 +11,7 @@ export const findTask = prepare<{ id: string }, Row<TaskTable>>((db, param) =>
 export const insertTask = prepare<Row<TaskTable>>((db, param) =>
   db.insertInto('task').values({
     id: param('id'),
-    asset_id: param('asset_id'),
+    owner_id: param('owner_id'),
     kind: param('kind'),
     round: param('round'),
     priority: param('priority'),

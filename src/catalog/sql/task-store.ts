@@ -4,6 +4,7 @@ import type { AssetStore, TaskOutcome } from '../asset-store.ts';
 import { toAsset, toJson, toTask } from './asset-rows.ts';
 import type { TaskTable } from './asset-schema.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
+import { endClip, findClip } from './clip-store.ts';
 import { readOutputs } from './output-queries.ts';
 import { found, type Row } from './rows.ts';
 import { changeTask } from './task-change.ts';
@@ -39,13 +40,14 @@ export function sqlTaskStore(
           progress: 0,
         };
         await changeTask(scope, row, claimed);
-        await noteServed(scope.db, { id: row.asset_id, revision: scope.changed(row.asset_id) });
+        await noteServed(scope.db, { id: row.owner_id, revision: scope.changed(row.owner_id) });
         const task = toTask(claimed);
-        const asset = await scope.db.selectFrom('asset').selectAll().where('id', '=', row.asset_id).executeTakeFirst();
-        const outputs = (await readOutputs(scope.db, [row.asset_id])).get(row.asset_id) ?? [];
+        if (task.kind === 'clip') return { task, clip: await findClip(scope.db, row.owner_id) };
+        const asset = await scope.db.selectFrom('asset').selectAll().where('id', '=', row.owner_id).executeTakeFirst();
+        const outputs = (await readOutputs(scope.db, [row.owner_id])).get(row.owner_id) ?? [];
         return {
           task,
-          asset: toAsset(found(asset, 'asset', row.asset_id)),
+          asset: toAsset(found(asset, 'asset', row.owner_id)),
           outputs: outputs.filter(({ id }) => task.outputIds.includes(id)),
         };
       }),
@@ -55,7 +57,7 @@ export function sqlTaskStore(
         const row = await heldTask(scope, lease);
         if (row === null) return 'lost';
         await changeTask(scope, row, { ...row, lease_until_ms: backend.clock.nowMs() + leaseMs, progress });
-        if (progress !== row.progress) scope.changed(row.asset_id);
+        if (progress !== row.progress) scope.changed(row.owner_id);
         return 'held';
       }),
 
@@ -68,8 +70,8 @@ export function sqlTaskStore(
         const isHeld = row.state === 'running' && row.attempt === lease.attempt;
         const ended = isHeld ? endTry(backend, paid, outcome) : paid;
         await changeTask(scope, row, ended);
-        if (isHeld && ended.state !== 'waiting') await unsettle(scope.db, { id: row.asset_id });
-        scope.changed(row.asset_id);
+        if (isHeld && ended.state !== 'waiting') await taskEnded(backend, scope, ended);
+        scope.changed(row.owner_id);
         return isHeld;
       }),
 
@@ -98,6 +100,12 @@ export function sqlTaskStore(
         return { waiting: waiting.count, running: running.count };
       }),
   };
+}
+
+/** Tells whoever a task worked for that it ended for good: an asset is to be settled, a clip is what its task is. */
+async function taskEnded(backend: SqlBackend, scope: WriteScope, { kind, owner_id }: TaskRow): Promise<void> {
+  if (kind === 'clip') await endClip(backend, scope, owner_id);
+  else await unsettle(scope.db, { id: owner_id });
 }
 
 async function heldTask(
@@ -171,8 +179,8 @@ async function expireSome(backend: SqlBackend, scope: WriteScope): Promise<numbe
       not_before_ms: again ? nowMs : row.not_before_ms,
       cause: toJson(LOST_WORKER),
     });
-    if (!again) await unsettle(scope.db, { id: row.asset_id });
-    scope.changed(row.asset_id);
+    if (!again) await taskEnded(backend, scope, row);
+    scope.changed(row.owner_id);
   }
   return rows.length;
 }

@@ -106,7 +106,7 @@ describe('query plans', () => {
     const assets = sqlAssetStore(backend);
     assertSearched(await plansOf(() => assets.assetJob('ast_1')));
     const [, ofTasks] = await plansOf(() => assets.jobToSettle('ast_1'));
-    assert.equal(ofTasks, 'SEARCH task USING INDEX task_to_settle (asset_id=? AND round=?)');
+    assert.equal(ofTasks, 'SEARCH task USING INDEX task_to_settle (owner_id=? AND round=?)');
     // These two walk an index of exactly what they list.
     for (const work of [() => assets.unsettledAssets(9), () => assets.listAssets({}, { limit: 9 })]) {
       const plans = await plansOf(work);

@@ -39,6 +39,7 @@ function perform({ kind, request }: ProcessTask, context: WorkerContext): Promis
     case 'encodeAudio':
     case 'drawPictures':
     case 'writeMovie':
+    case 'cutClip':
       throw new ZoetropeError('internal', `An engine process does not do ${kind}.`);
   }
 }

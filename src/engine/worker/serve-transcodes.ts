@@ -4,6 +4,7 @@ import { ZoetropeError } from '../../base/errors.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ProcessKind } from '../protocol.ts';
 import type {
+  CutClipRequest,
   DescribeRequest,
   EncodeAudioRequest,
   DrawPicturesRequest,
@@ -47,6 +48,7 @@ const RUNS: { readonly [K in ProcessKind]?: Run } = {
     (await import('./audio/encode-audio.ts')).encodeAudio(request as EncodeAudioRequest, context),
   writeMovie: async (request, context) =>
     (await import('./write-movie.ts')).writeMovie(request as WriteMovieRequest, context),
+  cutClip: async (request, context) => (await import('./clip/cut-clip.ts')).cutClip(request as CutClipRequest, context),
   split: async (request, context) => (await import('./split/split.ts')).split(request as SplitRequest, context),
   encodeVideo: async (request, context) =>
     (await import('./video/encode-video.ts')).encodeVideo(request as EncodeVideoRequest, context),

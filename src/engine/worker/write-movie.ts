@@ -55,7 +55,8 @@ export async function writeMovie(
   return { objectKey: outputKey, sizeBytes: plan.sizeBytes, sha256: hash.digest('hex'), durationMs: plan.durationMs };
 }
 
-function diskError(error: unknown): never {
+/** Says of a failed write whether the disk is full. */
+export function diskError(error: unknown): never {
   const isFull = systemCodeOf(error) === 'ENOSPC' || systemCodeOf(error) === 'EDQUOT';
   throw new ZoetropeError(
     isFull ? 'storage_full' : 'unavailable',

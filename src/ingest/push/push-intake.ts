@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
-import type { WallMs } from '../../base/time.ts';
+import { wallMs, type WallMs } from '../../base/time.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { readPlaylist, type PushedMedia, type PushedSegment } from '../../packager/hls/read-playlist.ts';
@@ -13,6 +13,8 @@ import { pushedName, referredName } from './pushed-name.ts';
 
 /** Entries of a playlist that are looked at: those before them were looked at when they were new. */
 const NEWEST_ENTRIES = 500;
+/** Somewhat more than the reader takes: it says why. */
+const MAX_PLAYLIST_BYTES = 16 << 20;
 
 /** What the door for pushed files works with. */
 export interface PushIntakeDeps {
@@ -33,6 +35,11 @@ export class PushIntake {
 
   constructor(deps: PushIntakeDeps) {
     this.#deps = deps;
+  }
+
+  /** The longest file that may come. */
+  get maxBytes(): number {
+    return Math.max(this.#deps.maxSegmentBytes, MAX_PLAYLIST_BYTES);
   }
 
   /**
@@ -113,7 +120,7 @@ export class PushIntake {
 
   #noteSeen(stream: Stream): void {
     const nowMs = this.#deps.clock.nowMs();
-    this.#deps.lastSeen.note(stream.id, stream.lastCapturedAtMs ?? nowMs, nowMs);
+    this.#deps.lastSeen.note(stream.id, stream.lastCapturedAtMs ?? wallMs(0), nowMs);
   }
 }
 

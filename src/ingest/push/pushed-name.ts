@@ -11,7 +11,7 @@ export function pushedName(path: string): string {
   const isPlain =
     path.length <= MAX_NAME &&
     parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
-    !/[\u0000-\u001f\u007f\\]/.test(path);
+    !/[\p{Cc}\\]/u.test(path);
   if (isPlain) return path;
   throw new ZoetropeError(
     'invalid_argument',

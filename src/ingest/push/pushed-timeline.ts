@@ -11,7 +11,7 @@ import { repackage, type RepackagedSegment } from '../../packager/demuxed/repack
 import { readTransportStream } from '../../packager/mpegts/ts-reader.ts';
 import { segmentEndMs } from '../../timeline/segment.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
-import { persistently, type Persistence } from '../back-off.ts';
+import { isRetryable, persistently, type Persistence } from '../back-off.ts';
 import type { PushedFile } from './push-event.ts';
 import { advanceClock, placeSegment, type Arrival, type RunningClock, type SegmentPlacement } from './push-clock.ts';
 import type { PushMetrics } from './push-metrics.ts';
@@ -19,11 +19,13 @@ import type { SourceNotes } from './source-notes.ts';
 
 /** What a pushed timeline is written with. */
 export interface PushedTimelineDeps {
-  readonly catalog: Pick<TimelineStore, 'claimRendition' | 'appendSegment' | 'segmentsBetween'>;
+  readonly catalog: Pick<TimelineStore, 'claimRendition' | 'appendSegment' | 'segmentsBetween' | 'getSegment'>;
   readonly objects: Pick<ObjectStore, 'get' | 'put'>;
   readonly ids: IdSource;
   readonly metrics: PushMetrics;
   readonly persistence: Persistence;
+  /** A segment took its place: where it ends, and when it arrived. */
+  readonly seen: (endMs: WallMs, receivedAtMs: number) => void;
 }
 
 /** What the source says of a segment, apart from its bytes. */
@@ -33,6 +35,9 @@ export interface SegmentFacts {
   readonly discontinuity: boolean;
   readonly isOutOfOrder: boolean;
 }
+
+/** The rendition of a stream that has one; of several, that of the encoder's first playlist. */
+export const MAIN = 'main';
 
 /** What became of a segment that was taken. */
 export type Taken = 'appended' | 'duplicate' | 'rejected';
@@ -88,9 +93,14 @@ export class PushedTimeline {
   async take(file: PushedFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
     if (this.#notes.isTaken(file.sha256)) return this.#duplicate();
     try {
-      return await persistently(() => this.#write(file, initKey, facts, settings), this.#deps.persistence);
+      return await persistently(() => this.#write(file, initKey, facts, settings), {
+        ...this.#deps.persistence,
+        isTransient: (error) => isRetryable(error) && !isZoetropeError(error, 'missing_input'),
+      });
     } catch (error) {
       if (!isZoetropeError(error) || !MEDIA_FAULTS.has(error.code)) throw error;
+      // What is read again after a crash may be done, and its file gone.
+      if (error.code === 'missing_input' && (await this.#isKnown(file.id))) return 'duplicate';
       return this.reject(file.name, error);
     }
   }
@@ -102,6 +112,16 @@ export class PushedTimeline {
     this.#notes.rejected(name, error.code, messageOf(error), persistence.clock.nowMs());
     persistence.logger.warn({ name, code: error.code, error: error.message }, 'a pushed segment cannot be taken');
     return 'rejected';
+  }
+
+  async #isKnown(segmentId: string): Promise<boolean> {
+    try {
+      await this.#deps.catalog.getSegment(segmentId);
+      return true;
+    } catch (error) {
+      if (isZoetropeError(error, 'not_found')) return false;
+      throw error;
+    }
   }
 
   #duplicate(): Taken {
@@ -210,7 +230,8 @@ export class PushedTimeline {
               },
             },
       fence: this.#fence,
-      offlineAfterMs: settings.offlineAfterMs,
+      // One rendition is enough to say whether the source is there.
+      offlineAfterMs: this.#rendition === MAIN ? settings.offlineAfterMs : null,
     };
     const epochId = await this.#commit(row);
     this.#notes.taken(file.sha256);
@@ -224,6 +245,7 @@ export class PushedTimeline {
       metrics.gap();
       this.#notes.count('gaps');
     }
+    this.#deps.seen(this.#clock.endMs, file.receivedAtMs);
     metrics.playable((persistence.clock.nowMs() - file.receivedAtMs) / 1000);
     this.#describe(file, place, arrival, made);
   }
@@ -259,7 +281,7 @@ export class PushedTimeline {
   }
 
   #describe(file: PushedFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
-    if (this.#rendition !== 'main') return;
+    if (this.#rendition !== MAIN) return;
     const seconds = arrival.duration90k / TICKS_PER_MS / 1000;
     this.#notes.change({
       container: file.container,

@@ -89,7 +89,7 @@ class TrackWriter {
   }
 
   #child(box: Box): void {
-    const { duration, init } = this.#track;
+    const { duration, init, timescale } = this.#track;
     switch (box.type) {
       case 'mdia':
       case 'minf':
@@ -104,7 +104,8 @@ class TrackWriter {
         return this.#edits();
       case 'mdhd':
         return this.#header(box, (cursor) => {
-          this.#out.u32(cursor.u32());
+          cursor.skip(4);
+          this.#out.u32(timescale);
           return duration;
         });
       case 'stbl':
@@ -157,10 +158,9 @@ class TrackWriter {
 
   #sampleTables(box: Box): void {
     const out = this.#out;
-    const { init, samples, chunks } = this.#track;
-    const description = readBoxes(init, box.bodyStart, box.end).find((child) => child.type === 'stsd');
+    const { samples, chunks } = this.#track;
     out.box('stbl', () => {
-      if (description !== undefined) out.bytes(init.subarray(description.start, description.end));
+      this.#descriptions(box);
       this.#runs('stts', 0, (sample) => sample.duration);
       if (samples.some((sample) => sample.compositionOffset !== 0)) {
         const isSigned = samples.some((sample) => sample.compositionOffset < 0);
@@ -172,7 +172,7 @@ class TrackWriter {
       out.fullBox('stsz', 0, 0, () => {
         out.u32(0);
         out.u32(samples.length);
-        for (const sample of samples) out.u32(sample.size);
+        for (const { size, prefix } of samples) out.u32(size + (prefix?.length ?? 0));
       });
       out.fullBox(this.#isLarge ? 'co64' : 'stco', 0, 0, () => {
         out.u32(chunks.length);
@@ -180,6 +180,20 @@ class TrackWriter {
         out.zeros(chunks.length * (this.#isLarge ? 8 : 4));
       });
     });
+  }
+
+  /** `stsd` (§8.5.2). */
+  #descriptions(stbl: Box): void {
+    const { init, descriptions } = this.#track;
+    if (descriptions !== null) {
+      this.#out.fullBox('stsd', 0, 0, () => {
+        this.#out.u32(descriptions.length);
+        for (const entry of descriptions) this.#out.bytes(entry);
+      });
+      return;
+    }
+    const own = readBoxes(init, stbl.bodyStart, stbl.end).find((child) => child.type === 'stsd');
+    if (own !== undefined) this.#out.bytes(init.subarray(own.start, own.end));
   }
 
   /** A table of values with how often each repeats (§8.6.1.2, §8.6.1.3). */
@@ -200,18 +214,20 @@ class TrackWriter {
     });
   }
 
-  /** `stsc` (§8.7.4): from which chunk on how many samples a chunk holds. */
+  /** `stsc` (§8.7.4): from which chunk on how many samples a chunk holds, of which description. */
   #chunkRuns(): void {
     const { chunks } = this.#track;
-    const runs = chunks.flatMap(({ sampleCount }, index) =>
-      sampleCount === chunks[index - 1]?.sampleCount ? [] : [{ first: index + 1, sampleCount }],
-    );
+    const runs = chunks.flatMap(({ sampleCount, description }, index) => {
+      const before = chunks[index - 1];
+      const goesOn = sampleCount === before?.sampleCount && description === before.description;
+      return goesOn ? [] : [{ first: index + 1, sampleCount, description }];
+    });
     this.#out.fullBox('stsc', 0, 0, () => {
       this.#out.u32(runs.length);
-      for (const { first, sampleCount } of runs) {
+      for (const { first, sampleCount, description } of runs) {
         this.#out.u32(first);
         this.#out.u32(sampleCount);
-        this.#out.u32(1);
+        this.#out.u32(description + 1);
       }
     });
   }

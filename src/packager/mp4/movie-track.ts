@@ -8,11 +8,15 @@ export interface SampleEntry {
   readonly duration: number;
   readonly isSync: boolean;
   readonly compositionOffset: number;
+  /** Bytes that are put before it, such as parameter sets; `size` does not count them. */
+  readonly prefix?: Uint8Array;
 }
 
 /** A media segment without its bytes. */
 export interface SegmentTable {
   readonly baseMediaDecodeTime: number;
+  /** Which of {@link MovieTrack.descriptions} its samples need; left out: the first. */
+  readonly description?: number;
   readonly samples: readonly SampleEntry[];
 }
 
@@ -22,6 +26,12 @@ export interface MovieTrack {
   readonly init: Uint8Array;
   /** In order of time. */
   readonly segments: readonly SegmentTable[];
+  /** Sample entries, whole boxes, in place of the init segment's own. */
+  readonly descriptions?: readonly Uint8Array[];
+  /** Ticks a second, in place of the init segment's own: more of them make the movie faster. */
+  readonly timescale?: number;
+  /** Decoding clock at the movie's start, in ticks. Left out: tracks are lined up by the init segments' edit lists. */
+  readonly startsAt?: number;
 }
 
 /** Bytes of one segment that lie together in a movie. */
@@ -32,11 +42,15 @@ export interface MovieChunk {
   /** The bytes to copy. */
   readonly offset: number;
   readonly size: number;
+  /** What stands before them. */
+  readonly prefix?: Uint8Array;
 }
 
 /** A chunk of a laid-out track. */
 export interface TimedChunk extends MovieChunk {
   readonly sampleCount: number;
+  /** Number of its sample description, from 0. */
+  readonly description: number;
   /** Seconds from the movie's start, for interleaving. */
   readonly startS: number;
 }
@@ -44,6 +58,8 @@ export interface TimedChunk extends MovieChunk {
 /** A track with its samples on one clock that begins with the first of them. */
 export interface LaidOutTrack {
   readonly init: Uint8Array;
+  /** Null: the init segment's own. */
+  readonly descriptions: readonly Uint8Array[] | null;
   readonly timescale: number;
   readonly samples: readonly SampleEntry[];
   /** Sum of the durations. */
@@ -54,15 +70,15 @@ export interface LaidOutTrack {
 }
 
 /** What a segment's table needs of it: the bytes can be let go of. */
-export function segmentTable(segment: SegmentTable): SegmentTable {
-  const samples = segment.samples.map(({ offset, size, duration, isSync, compositionOffset }) => ({
+export function segmentTable({ baseMediaDecodeTime, samples: read }: SegmentTable): SegmentTable {
+  const samples = read.map(({ offset, size, duration, isSync, compositionOffset }) => ({
     offset,
     size,
     duration,
     isSync,
     compositionOffset,
   }));
-  return { baseMediaDecodeTime: segment.baseMediaDecodeTime, samples };
+  return { baseMediaDecodeTime, samples };
 }
 
 /**
@@ -73,14 +89,17 @@ export function layOutTracks(tracks: readonly MovieTrack[]): readonly LaidOutTra
   const read = tracks.map((track, index) => readTrack(track, index));
   const startS = Math.min(...read.map(({ presentedFrom, timescale }) => presentedFrom / timescale));
   return read.map(({ init, timescale, mediaTime, base, samples, segments, duration }, track) => {
-    const startMediaTime = Math.round(startS * timescale) + mediaTime - base;
+    const { startsAt, descriptions = null, segments: tables = [] } = tracks[track] ?? {};
+    const startMediaTime = (startsAt ?? Math.round(startS * timescale) + mediaTime) - base;
+    const descriptionOf = (segment: number): number => tables[segment]?.description ?? 0;
     return {
       init,
+      descriptions,
       timescale,
       samples,
       duration,
       startMediaTime,
-      chunks: chunksOf(segments, track, { timescale, startMediaTime }),
+      chunks: chunksOf(segments, track, { timescale, startMediaTime, descriptionOf }),
     };
   });
 }
@@ -101,15 +120,16 @@ interface ReadTrack {
   readonly presentedFrom: number;
 }
 
-function readTrack({ init, segments }: MovieTrack, track: number): ReadTrack {
-  const { timescale, mediaTime } = readInit(init);
+function readTrack({ init, segments, ...track }: MovieTrack, number: number): ReadTrack {
+  const { mediaTime, ...info } = readInit(init);
+  const timescale = track.timescale ?? info.timescale;
   const seamless = segments.map((segment, index) => bridged(segment, segments[index + 1], index));
   const samples = seamless.flat();
   const [first] = samples;
   if (segments[0] === undefined || first === undefined) {
     throw new ZoetropeError(
       'invalid_argument',
-      `A movie needs at least one sample of each track. Track ${track} has none.`,
+      `A movie needs at least one sample of each track. Track ${number} has none.`,
     );
   }
   const base = segments[0].baseMediaDecodeTime;
@@ -142,8 +162,13 @@ function bridged(segment: SegmentTable, next: SegmentTable | undefined, index: n
 function chunksOf(
   segments: readonly (readonly SampleEntry[])[],
   track: number,
-  { timescale, startMediaTime }: { readonly timescale: number; readonly startMediaTime: number },
+  options: {
+    readonly timescale: number;
+    readonly startMediaTime: number;
+    readonly descriptionOf: (segment: number) => number;
+  },
 ): readonly TimedChunk[] {
+  const { timescale, startMediaTime } = options;
   const chunks: TimedChunk[] = [];
   let decoding = 0;
   for (const [segment, samples] of segments.entries()) {
@@ -155,13 +180,26 @@ function chunksOf(
       let [to, size, lasts] = [from, 0, 0];
       for (let next = samples[to]; next !== undefined; next = samples[to]) {
         const isFull =
-          to > from && (lasts + next.duration > CHUNK_S * timescale || next.offset !== first.offset + size);
+          to > from &&
+          (lasts + next.duration > CHUNK_S * timescale ||
+            next.offset !== first.offset + size ||
+            next.prefix !== undefined);
         if (isFull) break;
         size += next.size;
         lasts += next.duration;
         to += 1;
       }
-      chunks.push({ track, segment, offset: first.offset, size, sampleCount: to - from, startS });
+      const description = options.descriptionOf(segment);
+      chunks.push({
+        track,
+        segment,
+        offset: first.offset,
+        size,
+        ...(first.prefix === undefined ? {} : { prefix: first.prefix }),
+        sampleCount: to - from,
+        description,
+        startS,
+      });
       decoding += lasts;
       from = to;
     }

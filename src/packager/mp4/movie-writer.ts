@@ -40,7 +40,7 @@ export function planMovie(tracks: readonly MovieTrack[]): MoviePlan {
   if (tracks.length === 0) throw new ZoetropeError('invalid_argument', 'A movie needs at least one track. Got none.');
   const laidOut = layOutTracks(tracks);
   const chunks = laidOut.flatMap((track) => track.chunks).sort((a, b) => a.startS - b.startS || a.track - b.track);
-  const dataBytes = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
+  const dataBytes = chunks.reduce((sum, chunk) => sum + storedBytes(chunk), 0);
   const small = writeMovieHeader(laidOut, { isLarge: false });
   const isLarge = small.out.length + LARGE_MDAT_HEAD_BYTES + dataBytes > 0xffff_ffff;
   const { out, offsetsAt } = isLarge ? writeMovieHeader(laidOut, { isLarge }) : small;
@@ -49,12 +49,13 @@ export function planMovie(tracks: readonly MovieTrack[]): MoviePlan {
   if (isLarge) out.u64(dataBytes + LARGE_MDAT_HEAD_BYTES);
   const next = [...offsetsAt];
   let at = out.length;
-  for (const { track, size } of chunks) {
+  for (const chunk of chunks) {
+    const { track } = chunk;
     const place = next[track] ?? 0;
     if (isLarge) out.patchU32(place, Math.floor(at / 2 ** 32));
     out.patchU32(isLarge ? place + 4 : place, at % 2 ** 32);
     next[track] = place + (isLarge ? 8 : 4);
-    at += size;
+    at += storedBytes(chunk);
   }
   return { header: out.finish(), chunks, sizeBytes: at, durationMs: Math.max(...laidOut.map(presentedMs)) };
 }
@@ -84,6 +85,11 @@ export function writeMovie(movie: Movie): Uint8Array {
 const MAX_MOVIE_BYTES = 0xffff_fff0;
 const MDAT_HEAD_BYTES = 8;
 const LARGE_MDAT_HEAD_BYTES = 16;
+
+/** What a chunk takes in the file. */
+function storedBytes({ size, prefix }: MovieChunk): number {
+  return size + (prefix?.length ?? 0);
+}
 
 function presentedMs({ duration, startMediaTime, timescale }: LaidOutTrack): number {
   return ((duration - startMediaTime) / timescale) * 1000;

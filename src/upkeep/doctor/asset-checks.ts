@@ -103,14 +103,14 @@ export async function checkAssetObjects(snapshot: AssetSnapshot, deps: AssetObje
   }
   for (const { files, id } of snapshot.outputs) {
     for (const { objectKey, sizeBytes } of files) {
-      const fault = await faultOf({ objectKey, sizeBytes, sha256: null }, deps);
+      const fault = await objectFault({ objectKey, sizeBytes, sha256: null }, deps);
       if (fault !== null) findings.push(found(id, fault));
     }
   }
   const { asset } = snapshot;
   if (asset.source.kind === 'upload' && asset.state !== 'cancelled') {
     const { sizeBytes } = asset.source;
-    const fault = await faultOf({ objectKey: sourceKey(asset.id), sizeBytes, sha256: null }, deps);
+    const fault = await objectFault({ objectKey: sourceKey(asset.id), sizeBytes, sha256: null }, deps);
     if (fault !== null) findings.push(found(asset.id, fault));
   }
   return findings;
@@ -123,7 +123,7 @@ async function checkSegment(
 ): Promise<readonly Finding[]> {
   const found = finder(snapshot, 'objects');
   // Only bytes that are read as a whole bring a lost segment back.
-  const fault = await faultOf(segment, { ...deps, deep: deps.deep || segment.lost });
+  const fault = await objectFault(segment, { ...deps, deep: deps.deep || segment.lost });
   if (segment.lost === (fault !== null)) return [];
   return fault === null
     ? [
@@ -144,7 +144,7 @@ function* checkInits(snapshot: AssetSnapshot, window: Window): Iterable<Finding>
 }
 
 /** What is wrong with an object; null: nothing. Its hash is compared in a deep visit, where one is known. */
-async function faultOf(
+export async function objectFault(
   object: { readonly objectKey: string; readonly sizeBytes: number; readonly sha256: string | null },
   { deep, objects, signal }: AssetObjectDeps,
 ): Promise<string | null> {

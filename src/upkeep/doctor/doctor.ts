@@ -10,6 +10,7 @@ import { findOrphans } from '../orphans.ts';
 import { allStreams } from '../streams.ts';
 import { checkAsset, checkAssetObjects } from './asset-checks.ts';
 import { allAssets, type AssetCatalog, readAssetSnapshot } from './asset-snapshot.ts';
+import { checkClips } from './clip-checks.ts';
 import { isSameFinding, type Finding, type Repair } from './finding.ts';
 import { checkObjects } from './object-checks.ts';
 import { checkPlaylists } from './playlist-checks.ts';
@@ -31,6 +32,9 @@ export interface DoctorDeps {
       | 'outputsOf'
       | 'unsettleAsset'
       | 'settleAsset'
+      | 'getClip'
+      | 'listClips'
+      | 'releaseHold'
     >;
   readonly objects: Pick<ObjectStore, 'list' | 'head' | 'get' | 'open' | 'delete'>;
   readonly events: Pick<EventLog, 'lag' | 'peek'>;
@@ -146,6 +150,7 @@ export class Doctor {
         ...checkTimeline(snapshot, { latestMs }),
         ...(await checkObjects(snapshot, { catalog, objects, deep, signal })),
         ...checkPlaylists(snapshot, defaults),
+        ...(await checkClips(snapshot, { catalog, objects, deep, signal })),
       ],
       segments: snapshot.segments.length,
       epochs: snapshot.epochs.size,
@@ -210,6 +215,9 @@ export class Doctor {
       case 'markLost':
       case 'markFound':
         await catalog.setSegmentLost(repair.segmentId, repair.kind === 'markLost');
+        return true;
+      case 'releaseHold':
+        await catalog.releaseHold(repair.holdId);
         return true;
       case 'deleteObject':
         await objects.delete([repair.key]);

@@ -3,6 +3,7 @@ export type Repair =
   | { readonly kind: 'markLost'; readonly segmentId: string }
   | { readonly kind: 'markFound'; readonly segmentId: string }
   | { readonly kind: 'deleteObject'; readonly key: string }
+  | { readonly kind: 'releaseHold'; readonly holdId: string }
   /** Has the asset looked at by whoever settles. */
   | { readonly kind: 'settleAsset'; readonly assetId: string }
   /** Cancels tasks of an asset that has ended, if it is still as it was found. */

@@ -1,0 +1,49 @@
+import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Config } from '../config/schema.ts';
+import type { LastSeen } from '../ingest/frames/last-seen.ts';
+import { PushIngest } from '../ingest/push/push-ingest.ts';
+import { PushIntake } from '../ingest/push/push-intake.ts';
+import type { PushMetrics } from '../ingest/push/push-metrics.ts';
+import type { StreamSettings } from '../timeline/stream.ts';
+import type { Stores } from './stores.ts';
+
+/** The parts of a process that have to do with pushed streams. */
+export interface PushParts {
+  /** The door, where the API is. */
+  readonly intake: PushIntake;
+  /** What a process with the role ingest starts. */
+  readonly ingest: PushIngest;
+}
+
+/** What pushed streams are built with. */
+export interface PushDeps {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  readonly defaults: StreamSettings;
+  readonly lastSeen: LastSeen;
+  readonly metrics: PushMetrics;
+}
+
+/** Builds the door for what encoders push, and what writes it to timelines. */
+export function composePush(config: Config, deps: PushDeps): PushParts {
+  const { stores, clock, ids, logger, defaults, lastSeen, metrics } = deps;
+  const { catalog, objects, events } = stores;
+  return {
+    intake: new PushIntake({ objects, events, clock, ids, lastSeen, maxSegmentBytes: config.push.maxSegmentBytes }),
+    ingest: new PushIngest({
+      catalog,
+      objects,
+      events,
+      clock,
+      ids,
+      defaults,
+      lastSeen,
+      metrics,
+      logger: logger.child({ component: 'push ingest' }),
+    }),
+  };
+}

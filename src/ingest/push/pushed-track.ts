@@ -1,0 +1,93 @@
+import type { PlaylistEntry, PushedPlaylist } from './push-event.ts';
+
+/** A segment that waits to be named by a playlist, or to be taken. */
+export interface WaitingFile<F> {
+  readonly file: F;
+  readonly name: string;
+  /** By the monotonic clock. */
+  readonly sinceMs: number;
+}
+
+/** What is to be done next with a playlist's segments. */
+export type TrackStep<F> =
+  /** This file is the entry's segment. */
+  | {
+      readonly kind: 'take';
+      readonly entry: PlaylistEntry;
+      readonly waiting: WaitingFile<F>;
+      readonly isOutOfOrder: boolean;
+    }
+  /** A segment is missing that later ones are there for; it is given up then, by the monotonic clock. */
+  | { readonly kind: 'wait'; readonly untilMs: number }
+  | { readonly kind: 'none' };
+
+/** How long a missing segment is waited for: a target duration, within these bounds. */
+const [SHORTEST_WAIT_MS, LONGEST_WAIT_MS] = [1000, 15_000];
+
+/**
+ * Follows one playlist of an encoder: which of the files that came are its next segments. A file is never told by its name alone: a name that
+ * comes again with a new file is a new segment, and a playlist whose numbers fall back is that of an encoder that began anew.
+ */
+export class PushedTrack<F> {
+  readonly name: string;
+  #playlist: PushedPlaylist | null = null;
+  /** The highest number taken or given up in this run of the encoder; null: none yet. */
+  #newest: number | null = null;
+  readonly #taken = new Set<number>();
+  #missing: { readonly sequence: number; readonly sinceMs: number } | null = null;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Whether the playlist names this file. */
+  names(name: string): boolean {
+    return this.#playlist?.entries.some((entry) => entry.name === name) ?? false;
+  }
+
+  /** A newer playlist. */
+  update(playlist: PushedPlaylist): void {
+    const last = playlist.entries.at(-1);
+    if (last !== undefined && this.#newest !== null && last.sequence < this.#newest) {
+      this.#newest = null;
+      this.#taken.clear();
+      this.#missing = null;
+    }
+    this.#playlist = playlist;
+    const first = playlist.entries[0]?.sequence ?? 0;
+    for (const sequence of this.#taken) if (sequence < first) this.#taken.delete(sequence);
+  }
+
+  /** The next step, given the files that wait, oldest first. */
+  next(waiting: readonly WaitingFile<F>[], nowMs: number): TrackStep<F> {
+    const entries = this.#playlist?.entries ?? [];
+    const isThere = (entry: PlaylistEntry): boolean => waiting.some(({ name }) => name === entry.name);
+    for (const [index, entry] of entries.entries()) {
+      const file = waiting.find(({ name }) => name === entry.name);
+      if (file !== undefined) {
+        const isOutOfOrder = this.#newest !== null && entry.sequence < this.#newest;
+        return { kind: 'take', entry, waiting: file, isOutOfOrder };
+      }
+      // Before the first that came lies what was taken by whoever wrote before; what was given up is not waited for again.
+      if (this.#newest === null || entry.sequence <= this.#newest || this.#taken.has(entry.sequence)) continue;
+      if (!entries.slice(index + 1).some(isThere)) return { kind: 'none' };
+      const untilMs = this.#waitUntil(entry.sequence, nowMs);
+      if (nowMs < untilMs) return { kind: 'wait', untilMs };
+      this.#newest = entry.sequence;
+    }
+    return { kind: 'none' };
+  }
+
+  /** The entry's segment was taken. */
+  took(entry: PlaylistEntry): void {
+    this.#taken.add(entry.sequence);
+    this.#newest = Math.max(this.#newest ?? entry.sequence, entry.sequence);
+    this.#missing = null;
+  }
+
+  #waitUntil(sequence: number, nowMs: number): number {
+    if (this.#missing?.sequence !== sequence) this.#missing = { sequence, sinceMs: nowMs };
+    const targetMs = this.#playlist?.targetDurationMs ?? 0;
+    return this.#missing.sinceMs + Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, targetMs));
+  }
+}
