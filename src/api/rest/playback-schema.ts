@@ -25,6 +25,13 @@ const VARIANT = {
   token: TOKEN,
 };
 
+const TRACK = Type.Optional(
+  Type.Union([Type.Literal('video'), Type.Literal('audio')], {
+    description: 'Pictures or sound of a pushed stream alone. Other speeds show the pictures alone.',
+  }),
+);
+const RENDITION = Type.Optional(Type.String({ description: 'One of several renditions, by name. Default: main.' }));
+
 const PLAYLISTS: Readonly<Record<string, { readonly summary: string; readonly query: Record<string, TSchema> }>> = {
   'master.m3u8': { summary: 'Multivariant playlist', query: {} },
   'live.m3u8': { summary: 'The last few segments, growing', query: {} },
@@ -56,6 +63,15 @@ const PLAYLISTS: Readonly<Record<string, { readonly summary: string; readonly qu
   },
 };
 
+/** Manifests of streams: players set their own rate. */
+const MANIFESTS: Readonly<Record<string, { readonly summary: string; readonly query: Record<string, TSchema> }>> = {
+  'manifest.mpd': { summary: 'DASH manifest of the newest segments, dynamic while the stream goes on', query: {} },
+  'range.mpd': {
+    summary: 'DASH manifest of what lies between two wall times',
+    query: { from: timeQuery('Start.'), to: timeQuery('End, exclusive.') },
+  },
+};
+
 const ASSET_PLAYLISTS: typeof PLAYLISTS = {
   'master.m3u8': { summary: 'Multivariant playlist, as soon as something plays', query: {} },
   'index.m3u8': { summary: 'One rendition; it grows until the output is final', query: {} },
@@ -84,7 +100,10 @@ const OWNERS = [
 /** How a route below /play is described; delivery reads its own queries, so that they cost nothing on the hot path. */
 export function playbackSchema(url: string): FastifySchema {
   const name = url.split('/').at(-1) ?? '';
+  if (url === '/play/time') return timeSchema();
   const isAsset = url.startsWith('/play/assets/');
+  const manifest = isAsset ? undefined : MANIFESTS[name];
+  if (manifest !== undefined) return manifestSchema(url, manifest);
   const file = isAsset ? ASSET_FILES.find(([path]) => url === `/play/assets/:id/${path}`) : undefined;
   const playlist = (isAsset ? ASSET_PLAYLISTS : PLAYLISTS)[name];
   const isInit = url.includes('/init/');
@@ -94,12 +113,38 @@ export function playbackSchema(url: string): FastifySchema {
     tags: ['playback'],
     summary: playlist === undefined ? `${what} of ${of}` : `${what} (${of})`,
     params: parametersOf(url),
-    querystring: Type.Object(queryOf(playlist, file !== undefined)),
+    querystring: Type.Object({ ...queryOf(playlist, file !== undefined), ...choicesOf(isAsset, playlist, name) }),
     security: [{ key: [] }, { playbackToken: [] }],
     response: {
       ...(file === undefined ? answersOf(playlist !== undefined, isInit) : fileAnswer(file[2])),
       ...problems(),
     },
+  };
+}
+
+/** What only streams and what is kept of them have. */
+function choicesOf(isAsset: boolean, playlist: unknown, name: string): Record<string, TSchema> {
+  if (isAsset) return {};
+  return playlist === undefined || name === 'master.m3u8' ? { track: TRACK } : { track: TRACK, rendition: RENDITION };
+}
+
+function manifestSchema(url: string, { summary, query }: (typeof MANIFESTS)[string]): FastifySchema {
+  return {
+    tags: ['playback'],
+    summary: `${summary} (a stream)`,
+    params: parametersOf(url),
+    querystring: Type.Object({ ...query, track: TRACK, token: TOKEN }),
+    security: [{ key: [] }, { playbackToken: [] }],
+    response: { ...fileAnswer('application/dash+xml'), ...problems() },
+  };
+}
+
+function timeSchema(): FastifySchema {
+  return {
+    tags: ['playback'],
+    summary: "The server's time, for players of DASH",
+    security: [],
+    response: { 200: { description: 'RFC 3339.', content: { 'text/plain': { schema: { type: 'string' } } } } },
   };
 }
 
