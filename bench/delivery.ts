@@ -5,11 +5,9 @@
  * turns, and the median of the rounds counts, so that what else the machine does hits all alike. The CPU time of a request says the same where the
  * machine is too busy for rates to mean anything.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,16 +19,14 @@ import { createSqliteCatalog } from '../src/catalog/sqlite/sqlite-catalog.ts';
 import { createFilesystemObjects } from '../src/objects/filesystem/filesystem-objects.ts';
 import { writeInitSegment } from '../src/packager/cmaf/init-writer.ts';
 import { writeMediaSegment } from '../src/packager/cmaf/media-writer.ts';
-import { descendantsOf } from '../test/fixtures/processes.ts';
 import { TestServer } from '../test/fixtures/server.ts';
+import { bytesOf, load, medianOf, round, SERVER_CORE, startNginx, type Loaded } from './http-load.ts';
 
 const SEGMENTS = 6;
 const FRAMES = 6;
 const INTERVAL_MS = 5000;
 const SAMPLE_BYTES = 83_300;
 const CONNECTIONS = 32;
-const SERVER_CORE = '0';
-const LOAD_CORE = '1';
 /** Parameter sets of a 64×48 picture; nothing here is decoded. */
 const TRACK = {
   codec: 'avc1',
@@ -148,50 +144,6 @@ async function seed(dataDir: string): Promise<{ readonly streamId: string; reado
   return { streamId, segmentId };
 }
 
-/** nginx with one worker over the given files, as an operator who knows it would set it up for them. */
-async function startNginx(
-  root: string,
-  files: Readonly<Record<string, Uint8Array>>,
-): Promise<AsyncDisposable & { readonly url: string; readonly pid: number }> {
-  mkdirSync(join(root, 'files'), { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(root, 'files', name), bytes);
-  const port = await freePort();
-  writeFileSync(
-    join(root, 'nginx.conf'),
-    `daemon off; master_process on; worker_processes 1; worker_cpu_affinity 01; pid ${root}/pid; error_log ${root}/error.log;
-     ${process.getuid?.() === 0 ? 'user root;' : ''}
-     events { worker_connections 1024; }
-     http {
-       access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100; default_type video/mp4;
-       types { application/vnd.apple.mpegurl m3u8; }
-       client_body_temp_path ${root}/b; proxy_temp_path ${root}/p; fastcgi_temp_path ${root}/f; uwsgi_temp_path ${root}/u; scgi_temp_path ${root}/s;
-       server { listen 127.0.0.1:${port}; root ${root}/files; }
-     }`,
-  );
-  const child = spawn('nginx', ['-p', root, '-c', join(root, 'nginx.conf')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const url = `http://127.0.0.1:${port}`;
-  const exited = once(child, 'exit');
-  for (let tries = 0; ; tries++) {
-    const answers = await fetch(`${url}/live.m3u8`).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-    if (answers) break;
-    if (tries > 100 || child.exitCode !== null) throw new Error('nginx did not start.');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return {
-    url,
-    pid: descendantsOf(child.pid ?? 0)[0] ?? 0,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
 /** Who is asked for what. */
 interface Target {
   readonly url: string;
@@ -199,74 +151,18 @@ interface Target {
   readonly pid: number;
 }
 
-/** What a load came to: requests a second, and CPU time of the answering process for one. */
-interface Rate {
-  readonly rps: number;
-  readonly cpuUs: number;
-}
-
 /** The medians for each target over interleaved rounds. */
-async function measure<const T extends readonly Target[]>(targets: T): Promise<{ readonly [K in keyof T]: Rate }> {
-  const rates = targets.map((): Rate[] => []);
-  for (const target of targets) await load(target, 1);
+async function measure<const T extends readonly Target[]>(targets: T): Promise<{ readonly [K in keyof T]: Loaded }> {
+  const loads = targets.map((): Loaded[] => []);
+  for (const target of targets) await load({ ...target, connections: CONNECTIONS, seconds: 1 });
   for (let turn = 0; turn < Number(options.rounds); turn++) {
-    for (const [index, target] of targets.entries()) rates[index]?.push(await load(target, Number(options.seconds)));
+    for (const [index, target] of targets.entries()) {
+      loads[index]?.push(await load({ ...target, connections: CONNECTIONS, seconds: Number(options.seconds) }));
+    }
   }
-  const medians = rates.map((list) => ({
-    rps: Math.round(median(list.map((rate) => rate.rps))),
-    cpuUs: round(median(list.map((rate) => rate.cpuUs))),
-  }));
-  return medians as unknown as { readonly [K in keyof T]: Rate };
-}
-
-async function load({ url, pid }: Target, seconds: number): Promise<Rate> {
-  const startUs = cpuTimeUs(pid);
-  const args = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url];
-  const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let out = '';
-  child.stdout.on('data', (piece: Buffer) => {
-    out += piece.toString();
-  });
-  await once(child, 'close');
-  const rate = /Requests\/sec:\s+([\d.]+)/.exec(out)?.[1];
-  const count = /(\d+) requests in/.exec(out)?.[1];
-  if (rate === undefined || count === undefined || /Non-2xx|Socket errors/.test(out)) {
-    throw new Error(`wrk failed on ${url}:\n${out}`);
-  }
-  return { rps: Number(rate), cpuUs: (cpuTimeUs(pid) - startUs) / Number(count) };
-}
-
-/** User and system time of a process so far (proc_pid_stat(5), fields 14 and 15, in hundredths of a second). */
-function cpuTimeUs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-async function bytesOf(url: string): Promise<Uint8Array> {
-  const answer = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
-  return answer.bytes();
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  return loads.map(medianOf) as unknown as { readonly [K in keyof T]: Loaded };
 }
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
