@@ -82,11 +82,14 @@ export interface StreamStore {
     id: string,
     change: { readonly name?: string; readonly settings?: Partial<StreamSettings> },
   ): Promise<Stream>;
-  /** Ends a stream at this wall time, or (null) lets it go on. A stream that is as wished stays untouched. */
-  endStream(id: string, atMs: WallMs | null): Promise<Stream>;
+  /**
+   * Ends a stream at this wall time, or (null) lets it go on. A stream that is as wished stays untouched, as does one of which something was received at or
+   * after `unlessReceivedSinceMs`. Ending publishes `stream.ended`.
+   */
+  endStream(id: string, atMs: WallMs | null, options?: { readonly unlessReceivedSinceMs?: WallMs }): Promise<Stream>;
   /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
   noteSource(id: string, source: SourceReport): Promise<void>;
-  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, at most 1,000. */
+  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
   silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
@@ -157,7 +160,7 @@ export interface Window {
 
 /** Segments, epochs and sessions. */
 export interface TimelineStore {
-  /** Takes a rendition (by its name; made when missing, but for assets) for writing. Later appends with a lower fence fail; a lower fence here throws `fenced`. */
+  /** Takes a rendition (by its name) for writing. Later appends with a lower fence fail; a lower fence here throws `fenced`. */
   claimRendition(streamId: string, name: string, fence: number): Promise<WriterState>;
   /**
    * Appends in one transaction: the epoch if it begins, the segment with the next sequence number of its placement, the session.
@@ -167,18 +170,23 @@ export interface TimelineStore {
    */
   appendSegment(segment: NewSegment): Promise<AppendedSegment>;
   getRendition(streamId: string, name: string): Promise<Rendition>;
+  /** The renditions of a stream: `main` first, then by name. @throws not_found */
+  renditionsOf(streamId: string): Promise<readonly Rendition[]>;
+  /** Makes an empty rendition of a stream that is no asset, unless it is there; any number of callers at once get the same. @throws not_found */
+  ensureRendition(streamId: string, name: string): Promise<Rendition>;
   getSegment(id: string): Promise<Segment>;
   getEpoch(id: string): Promise<Epoch>;
-  /** The newest `count` on-time segments that are not retired, oldest first. */
-  liveWindow(streamId: string, count: number): Promise<Window>;
-  dvrWindow(streamId: string): Promise<Window>;
+  /** The newest `count` on-time segments of a rendition (by its name; default `main`) that are not retired, oldest first. */
+  liveWindow(streamId: string, count: number, rendition?: string): Promise<Window>;
+  /** All segments of a rendition (by its name; default `main`) that are not retired. */
+  dvrWindow(streamId: string, rendition?: string): Promise<Window>;
   /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
   renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
   /**
-   * Segments that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or covered by a hold that is not
-   * released. At most `limit`; the caller goes on from the last one's end.
+   * Segments of a rendition (by its name; default `main`) that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or
+   * covered by a hold that is not released. At most `limit`; the caller goes on from the last one's end.
    */
-  segmentsBetween(streamId: string, fromMs: WallMs, toMs: WallMs, limit: number): Promise<Window>;
+  segmentsBetween(streamId: string, fromMs: WallMs, toMs: WallMs, limit: number, rendition?: string): Promise<Window>;
   /** Which of these capture times already lie on the timeline (retired segments included). */
   knownFrameTimes(streamId: string, timesMs: readonly WallMs[]): Promise<ReadonlySet<WallMs>>;
   /**

@@ -18,7 +18,9 @@ interface Options {
 /** `zoetrope offline-checker --continuous|--once [--interval S]`. */
 export function offlineCheckerCommand(): Command {
   return new Command('offline-checker')
-    .description('End the sessions of cameras that went silent, or that grew too long, and archive them.')
+    .description(
+      'End the sessions of sources that went silent, or that grew too long, and archive them; end pushed streams whose encoder stayed away.',
+    )
     .option('--continuous', 'check again and again until a signal comes (the default)')
     .option('--once', 'check once and end')
     .option('--interval <seconds>', 'between two checks (default: upkeep.offlineCheckIntervalSeconds)', parseSeconds)
@@ -54,20 +56,24 @@ Examples:
     });
 }
 
-function shownReport({ dryRun, ended, open, postponed }: OfflineReport): unknown {
+function shownReport({ dryRun, ended, endedStreams, open, postponed }: OfflineReport): unknown {
   const shown = ended.map(({ startMs, endMs, ...session }) => ({
     ...session,
     start: formatRfc3339(startMs),
     end: formatRfc3339(endMs),
   }));
-  return { dryRun, open, postponed, ended: shown };
+  const streams = endedStreams.map(({ endedAtMs, ...stream }) => ({ ...stream, end: formatRfc3339(endedAtMs) }));
+  return { dryRun, open, postponed, ended: shown, endedStreams: streams };
 }
 
-function linesOf({ dryRun, ended, open, postponed }: OfflineReport): readonly string[] {
+function linesOf({ dryRun, ended, endedStreams, open, postponed }: OfflineReport): readonly string[] {
   const lines = ended.map(({ streamName, by, startMs, endMs, archiveId }) => {
     const range = `${formatRfc3339(startMs)} – ${formatRfc3339(endMs)}`;
     return `${streamName}  ${range}  ${by}  ${archiveId ?? (dryRun ? '' : 'no archive')}`.trimEnd();
   });
+  const streams = endedStreams.map(
+    ({ streamName, endedAtMs }) => `${streamName}  ${formatRfc3339(endedAtMs)}  stream ended`,
+  );
   const waiting = postponed === 0 ? '' : `, ${postponed} wait for their last frames`;
-  return [...lines, `${ended.length} of ${open} open sessions ${dryRun ? 'would be ' : ''}ended${waiting}`];
+  return [...lines, ...streams, `${ended.length} of ${open} open sessions ${dryRun ? 'would be ' : ''}ended${waiting}`];
 }

@@ -1,5 +1,6 @@
 import type { WallMs } from '../base/time.ts';
-import { renderMpd, type SegmentListing, type TextRepresentation, type Thumbnails } from '../packager/dash/mpd.ts';
+import type { SegmentListing } from '../packager/dash/adaptation-sets.ts';
+import { renderMpd, type TextRepresentation, type Thumbnails } from '../packager/dash/mpd.ts';
 import { isFinal } from '../timeline/asset.ts';
 import { offerOf, playableMs, type AssetOffer, type OfferedTrack } from './asset-offer.ts';
 import type { AssetState } from './asset-view.ts';

@@ -14,7 +14,7 @@ import type { PlaylistKind } from './metrics.ts';
 import { namedFile } from './named-files.ts';
 import { noSuchFile, withRetryAfter, type Admitted, type FoundFile, type PlaybackAnswers } from './playback-answers.ts';
 import type { SegmentCiphers } from './segment-cipher.ts';
-import type { Query } from './variant.ts';
+import { readVariant, type Query } from './variant.ts';
 
 /** What the routes of assets call. */
 export interface AssetRoutesDeps {
@@ -111,6 +111,7 @@ class AssetHandlers {
       streamId: asset.id,
       owns: (renditionId) => [...tracks.values()].some(({ window }) => window.rendition.id === renditionId),
       cipher: isEncrypted(asked.state) ? await this.#deps.ciphers.of(asset.id) : null,
+      readVariant: (query) => readVariant(query, 1),
     });
     return this.#send(found, asked, request, reply);
   }

@@ -129,7 +129,7 @@ export class AssetView implements TimelineView {
       if (known !== undefined) {
         const { rendition } = known.window;
         const news = await this.#window(output.id, rendition.nextSequence);
-        if (known.window.follow(news.rendition, news.segments)) {
+        if (known.window.follow(news.rendition, news.segments, news.epochs)) {
           return { output, window: known.window, epochs: new Map([...known.epochs, ...byId(news.epochs)]) };
         }
       }

@@ -21,10 +21,10 @@ export interface Listing {
 /** Files lie beside the playlist. Media bytes of CMAF are the same at every speed. */
 export const STREAM_LISTING: Listing = {
   segment(segmentId, variant) {
-    if (variant.container === 'cmaf') return `segments/${segmentId}.m4s${QUERY_MARK}`;
-    return `segments/${segmentId}.ts${speedQuery(variant)}`;
+    if (variant.container === 'cmaf') return `segments/${segmentId}.m4s${fileQuery({ ...variant, speed: 1 })}`;
+    return `segments/${segmentId}.ts${fileQuery(variant)}`;
   },
-  map: (epochId, variant) => (variant.container === 'cmaf' ? `init/${epochId}.mp4${speedQuery(variant)}` : null),
+  map: (epochId, variant) => (variant.container === 'cmaf' ? `init/${epochId}.mp4${fileQuery(variant)}` : null),
   keyUri: null,
   hasWallTime: true,
 };
@@ -53,10 +53,12 @@ export const SUBTITLE_LISTING: Listing = {
   map: () => null,
 };
 
-/** The URI of a playlist beside this one, for the same variant. */
-export function playlistUri(name: string, variant: Variant): string {
+/** The URI of a playlist beside this one, for the same variant; null: of the main rendition. */
+export function playlistUri(name: string, variant: Variant, rendition: string | null = null): string {
   const container = variant.container === 'ts' ? '&container=ts' : '';
-  return `${name}?speed=${variant.speed}${container}${PARAMETER_MARK}`;
+  const track = variant.track === null ? '' : `&track=${variant.track}`;
+  const named = rendition === null ? '' : `&rendition=${encodeURIComponent(rendition)}`;
+  return `${name}?speed=${variant.speed}${container}${track}${named}${PARAMETER_MARK}`;
 }
 
 /** The URI of a rendition's playlist, from its asset's. */
@@ -70,13 +72,14 @@ export function fileUri(name: string): string {
   return name + QUERY_MARK;
 }
 
-/** Puts a token where the marks are, or takes them out. One rendering serves all viewers so. */
-export function withToken(template: string, token: string | undefined): string {
+/** Puts a token where the marks are, or takes them out. One rendering serves all viewers so. `and`: as the text's syntax writes an ampersand. */
+export function withToken(template: string, token: string | undefined, and = '&'): string {
   if (token === undefined) return template.replaceAll(QUERY_MARK, '').replaceAll(PARAMETER_MARK, '');
   const parameter = `token=${encodeURIComponent(token)}`;
-  return template.replaceAll(QUERY_MARK, `?${parameter}`).replaceAll(PARAMETER_MARK, `&${parameter}`);
+  return template.replaceAll(QUERY_MARK, `?${parameter}`).replaceAll(PARAMETER_MARK, and + parameter);
 }
 
-function speedQuery(variant: Variant): string {
-  return variant.speed === 1 ? QUERY_MARK : `?speed=${variant.speed}${PARAMETER_MARK}`;
+function fileQuery({ speed, track }: Pick<Variant, 'speed' | 'track'>): string {
+  const parameters = [...(speed === 1 ? [] : [`speed=${speed}`]), ...(track === null ? [] : [`track=${track}`])];
+  return parameters.length === 0 ? QUERY_MARK : `?${parameters.join('&')}${PARAMETER_MARK}`;
 }

@@ -19,6 +19,7 @@ import { PlaybackAnswers } from './playback-answers.ts';
 import { Playlists } from './playlists.ts';
 import { streamRoutes } from './routes.ts';
 import { SegmentCiphers } from './segment-cipher.ts';
+import { StreamManifests } from './stream-manifests.ts';
 import { StreamViews } from './stream-views.ts';
 
 /** What playback is served from. */
@@ -56,13 +57,16 @@ export class Delivery implements Component {
     this.#views = new StreamViews({ catalog, clock, defaults, liveSegments, maxDvrBytes: deps.cacheBytes / 2 });
     this.#holds = new Holds(catalog);
     this.#holdPlaylists = new HoldPlaylists({ catalog, clock, maxBytes: deps.cacheBytes / 4 });
-    const playlists = new Playlists({ catalog, clock, defaults, views: this.#views });
+    const playlists = new Playlists({ catalog, clock, views: this.#views });
     const files = new MediaFiles({ catalog, objects: deps.objects, hot });
     this.#assets = new AssetViews({ catalog, clock, maxWindowBytes: deps.cacheBytes / 4 });
+    const manifests = new StreamManifests({ catalog, clock, files, views: this.#views });
     const served = { answers: new PlaybackAnswers({ access, metrics, answers }), files };
     const ofStreams = streamRoutes({
       ...served,
       playlists,
+      manifests,
+      clock,
       views: this.#views,
       holds: this.#holds,
       holdPlaylists: this.#holdPlaylists,

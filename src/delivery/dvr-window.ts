@@ -4,6 +4,7 @@ import { playSeconds } from '../packager/hls/attributes.ts';
 import type { PlaylistSegment } from '../packager/hls/media-playlist.ts';
 import { SlidingPlaylist } from '../packager/hls/sliding-playlist.ts';
 import { targetDuration, type SegmentLength, type SegmentRhythm } from '../packager/hls/target-duration.ts';
+import { tracksOf, type Epoch, type EpochTracks } from '../timeline/epoch.ts';
 import type { Rendition } from '../timeline/rendition.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import { STREAM_LISTING, type Listing } from './child-uris.ts';
@@ -26,6 +27,8 @@ export interface ListedSegment {
   readonly keyframeBytes: number | null;
   readonly discontinuity: boolean;
   readonly lost: boolean;
+  /** Of its epoch. */
+  readonly tracks: EpochTracks;
 }
 
 interface VariantText {
@@ -34,8 +37,8 @@ interface VariantText {
   targetDurationS: number;
 }
 
-/** A segment as the `dvr` window and ranges list it. */
-export function listedSegment(segment: Segment): ListedSegment {
+/** A segment as the `dvr` window and ranges list it; `epoch` is its own. */
+export function listedSegment(segment: Segment, epoch: Pick<Epoch, 'codecs'> | undefined): ListedSegment {
   return {
     id: segment.id,
     epochId: segment.epochId,
@@ -48,8 +51,11 @@ export function listedSegment(segment: Segment): ListedSegment {
     keyframeBytes: segment.keyframeBytes,
     discontinuity: segment.dvrDiscontinuity,
     lost: segment.lost,
+    tracks: epoch === undefined ? ALL_TRACKS : tracksOf(epoch),
   };
 }
+
+const ALL_TRACKS: EpochTracks = { video: true, audio: true };
 
 /** A segment as a playlist of a variant lists it. */
 export function playlistSegment(segment: ListedSegment, variant: Variant, listing = STREAM_LISTING): PlaylistSegment {
@@ -59,7 +65,8 @@ export function playlistSegment(segment: ListedSegment, variant: Variant, listin
     durationS: playSeconds(segment.duration90k, variant.speed),
     startMs: listing.hasWallTime ? segment.startMs : null,
     discontinuity: segment.discontinuity,
-    gap: segment.lost,
+    // A view of one track has nothing to show where the source did not send it.
+    gap: segment.lost || (variant.track !== null && !segment.tracks[variant.track]),
     // Its vector is the media sequence number.
     ...(listing.keyUri === null ? {} : { key: { uri: listing.keyUri, iv: null } }),
   };
@@ -82,11 +89,14 @@ export class DvrWindow {
   /** When a late segment renumbered the window: until then delta updates would not fit what clients hold. */
   #renumberedAtMs: number;
   readonly #listing: Listing;
+  readonly #epochs = new Map<string, Epoch>();
+  #newestEpoch: Epoch | undefined;
   readonly #texts = new Map<string, VariantText>();
 
   constructor(window: Window, renumberedAtMs: number, listing = STREAM_LISTING) {
     this.#listing = listing;
-    this.#segments = window.segments.map(listedSegment);
+    this.#learn(window.epochs);
+    this.#segments = window.segments.map((segment) => this.#listed(segment));
     this.#rendition = window.rendition;
     const lateMs = window.segments.map((segment) => (segment.placement === 'late' ? segment.createdAtMs : 0));
     this.#renumberedAtMs = lateMs.reduce((latest, at) => Math.max(latest, at), renumberedAtMs);
@@ -109,6 +119,11 @@ export class DvrWindow {
 
   get length(): number {
     return this.#segments.length - this.#first;
+  }
+
+  /** The epoch of one of its segments. */
+  epoch(id: string): Epoch | undefined {
+    return this.#epochs.get(id);
   }
 
   /** The segment at a place of the window. */
@@ -134,10 +149,10 @@ export class DvrWindow {
   }
 
   /**
-   * Follows the rendition: retired segments go from the beginning, `appended` (those it does not have, oldest first) join at the end. Answers
-   * false, and changes nothing, when that cannot be all that happened: then the window must be read anew.
+   * Follows the rendition: retired segments go from the beginning, `appended` (those it does not have, oldest first; their epochs are among `epochs`) join
+   * at the end. Answers false, and changes nothing, when that cannot be all that happened: then the window must be read anew.
    */
-  follow(rendition: Rendition, appended: readonly Segment[]): boolean {
+  follow(rendition: Rendition, appended: readonly Segment[], epochs: Iterable<Epoch>): boolean {
     const added = rendition.nextSequence - this.#rendition.nextSequence;
     const retired = rendition.dvrMediaSequence - this.#rendition.dvrMediaSequence;
     const fresh = appended.filter((segment) => segment.sequence >= this.#rendition.nextSequence);
@@ -151,7 +166,8 @@ export class DvrWindow {
       (fresh[0]?.startMs ?? Number.POSITIVE_INFINITY) >= (this.at(this.length - 1)?.startMs ?? 0);
     if (!isPlain) return false;
     this.#retire(retired);
-    for (const segment of fresh) this.#append(listedSegment(segment));
+    this.#learn(epochs);
+    for (const segment of fresh) this.#append(this.#listed(segment));
     this.#rendition = rendition;
     return true;
   }
@@ -192,6 +208,20 @@ export class DvrWindow {
     return text;
   }
 
+  #listed(segment: Segment): ListedSegment {
+    return listedSegment(segment, this.#epochs.get(segment.epochId));
+  }
+
+  /** Cameras begin epochs with the same init segment again and again: it is kept once. */
+  #learn(epochs: Iterable<Epoch>): void {
+    for (const epoch of epochs) {
+      if (this.#epochs.has(epoch.id)) continue;
+      const last = this.#newestEpoch;
+      this.#newestEpoch = last?.initSha256 === epoch.initSha256 ? { ...epoch, init: last.init } : epoch;
+      this.#epochs.set(epoch.id, this.#newestEpoch);
+    }
+  }
+
   #append(segment: ListedSegment): void {
     this.#segments.push(segment);
     for (const text of this.#texts.values()) {
@@ -209,6 +239,8 @@ export class DvrWindow {
     if (this.#first > this.#segments.length / 2) {
       this.#segments.splice(0, this.#first);
       this.#first = 0;
+      const used = new Set(this.#segments.map((segment) => segment.epochId));
+      for (const id of this.#epochs.keys()) if (!used.has(id)) this.#epochs.delete(id);
     }
   }
 }

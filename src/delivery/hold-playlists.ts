@@ -11,7 +11,8 @@ import { readyText, type PlaylistText, type ReadyPlaylist } from './kept-texts.t
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
 import { nothingBetween, nothingYet, rhythmOf } from './stream-playlists.ts';
 import { liveEdgeMs, type StreamState } from './stream-view.ts';
-import { queryValue, readSkip, readVariant, type Query, type Variant } from './variant.ts';
+import { readStreamVariant } from './stream-variant.ts';
+import { queryValue, readSkip, type Query, type Variant } from './variant.ts';
 
 const MAX_TEXTS = 500;
 /** Beyond what a frame may wait for its segment: the way to the catalog. */
@@ -56,12 +57,13 @@ export class HoldPlaylists {
     this.#texts.clear();
   }
 
-  /** A hold's playlist: EVENT while segments may join it, VOD from then on; `from` and `to` narrow it. @throws not_found when nothing is in it; invalid_argument, out_of_range for the query */
+  /** A hold's playlist, in the rendition that `state` is of: EVENT while segments may join it, VOD from then on; `from` and `to` narrow it. @throws not_found when nothing is in it; invalid_argument, out_of_range for the query */
   async ready(view: HoldView, state: StreamState, query: Query, token: string | undefined): Promise<ReadyPlaylist> {
-    const variant = readVariant(query, state.settings.displaySpeed);
+    const variant = readStreamVariant(query, state);
+    const rendition = state.live.rendition.name;
     const hold = narrowed(view.hold, query);
-    const key = `${hold.id} ${hold.fromMs} ${String(hold.toMs)} ${variant.key}`;
-    const text = this.#texts.get(key) ?? new HoldText(hold, variant, this.#deps);
+    const key = `${hold.id} ${hold.fromMs} ${String(hold.toMs)} ${rendition} ${variant.key}`;
+    const text = this.#texts.get(key) ?? new HoldText(hold, rendition, variant, this.#deps);
     const finalAtMs = finalAt(hold, state, this.#deps.clock.nowMs());
     const isFinal = finalAtMs === 0;
     // Known to the feed before it is read, so that no change is missed.

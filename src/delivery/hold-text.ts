@@ -4,6 +4,7 @@ import { wallMs, type WallMs } from '../base/time.ts';
 import type { AppendedSegment, Catalog } from '../catalog/catalog.ts';
 import { EventPlaylist } from '../packager/hls/event-playlist.ts';
 import { targetDuration, type SegmentRhythm } from '../packager/hls/target-duration.ts';
+import type { Epoch } from '../timeline/epoch.ts';
 import type { Hold } from '../timeline/hold.ts';
 import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts';
 import { lengthOf, listedSegment, playlistSegment } from './dvr-window.ts';
@@ -31,8 +32,15 @@ export interface HoldTextWish {
   readonly rhythm: SegmentRhythm;
 }
 
-/** The segments of one hold as text, in one variant. */
+/** A segment of a hold with its epoch. */
+export interface HeldSegment {
+  readonly segment: Segment;
+  readonly epoch: Epoch | undefined;
+}
+
+/** The segments of one hold as text, in one rendition and variant. */
 export class HoldText {
+  readonly rendition: string;
   readonly variant: Variant;
   readonly #deps: HoldTextDeps;
   #revision = 0;
@@ -45,8 +53,10 @@ export class HoldText {
   #readingMs = 0;
   #list = new GrowingList();
 
-  constructor(hold: Hold, variant: Variant, deps: HoldTextDeps) {
+  /** In a rendition of its stream, by name. */
+  constructor(hold: Hold, rendition: string, variant: Variant, deps: HoldTextDeps) {
     this.#hold = hold;
+    this.rendition = rendition;
     this.variant = variant;
     this.#deps = deps;
   }
@@ -66,7 +76,9 @@ export class HoldText {
   }
 
   /** Takes in a change of its stream. */
-  change(appended: readonly AppendedSegment[], isRemote: boolean): void {
+  change(ofStream: readonly AppendedSegment[], isRemote: boolean): void {
+    const appended = ofStream.filter(({ rendition }) => rendition.name === this.rendition);
+    if (!isRemote && appended.length === 0 && ofStream.length > 0) return;
     const { toMs } = this.#hold;
     const isPlain = !isRemote && appended.length > 0 && appended.every(({ segment }) => segment.placement === 'onTime');
     if (isPlain && toMs !== null && appended.every(({ segment }) => segment.startMs >= toMs)) return;
@@ -115,7 +127,7 @@ export class HoldText {
     this.#needsGrowing = false;
     try {
       for await (const page of this.#pages(wish.hold, list.last)) {
-        for (const segment of page) list.add(segment, wish, this.variant);
+        for (const one of page) list.add(one, wish, this.variant);
       }
     } catch (error) {
       this.#needsGrowing = true;
@@ -124,19 +136,21 @@ export class HoldText {
   }
 
   /** Segments of the hold behind one, in wall order, in pages between which others get their turn. */
-  async *#pages(hold: Hold, after: Segment | null): AsyncGenerator<readonly Segment[]> {
+  async *#pages(hold: Hold, after: Segment | null): AsyncGenerator<readonly HeldSegment[]> {
     let last = after;
     for (;;) {
       const fromMs: WallMs = last === null ? hold.fromMs : wallMs(Math.max(hold.fromMs, last.startMs));
-      const { segments } = await this.#deps.catalog.segmentsBetween(
+      const { segments, epochs } = await this.#deps.catalog.segmentsBetween(
         hold.streamId,
         fromMs,
         hold.toMs ?? FAR_MS,
         PAGE_SEGMENTS,
+        this.rendition,
       );
       const behind = last;
       const fresh = behind === null ? segments : segments.filter((one) => byWallOrder(one, behind) > 0);
-      yield fresh;
+      const byId = new Map(epochs.map((epoch) => [epoch.id, epoch]));
+      yield fresh.map((segment) => ({ segment, epoch: byId.get(segment.epochId) }));
       last = fresh.at(-1) ?? last;
       if (segments.length < PAGE_SEGMENTS || fresh.length === 0) return;
       await nextTurn();
@@ -185,7 +199,7 @@ export class GrowingList {
   }
 
   /** Takes in the next segment in wall order. While the list may grow, what came late is left out: a growing list gets nothing inserted. */
-  add(segment: Segment, { hold, isFinal, rhythm }: HoldTextWish, variant: Variant): void {
+  add({ segment, epoch }: HeldSegment, { hold, isFinal, rhythm }: HoldTextWish, variant: Variant): void {
     this.#last = segment;
     const isLater = segment.placement === 'late' && segment.createdAtMs >= hold.createdAtMs;
     const grows = hold.kind === 'recording';
@@ -198,7 +212,7 @@ export class GrowingList {
       if (!isFinal) return;
       this.#inserted++;
     }
-    const listed = { ...listedSegment(segment), discontinuity: isBreak(this.#lastListed, segment) };
+    const listed = { ...listedSegment(segment, epoch), discontinuity: isBreak(this.#lastListed, segment) };
     this.#first ??= segment;
     this.#lastListed = segment;
     const length = grows ? lengthOf(listed) : { ...lengthOf(listed), frameCount: 0 };

@@ -5,6 +5,7 @@ import { isId } from '../base/ids.ts';
 import { wallMs, type WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Hold, HoldKind } from '../timeline/hold.ts';
+import type { Epoch } from '../timeline/epoch.ts';
 import type { Segment } from '../timeline/segment.ts';
 
 const MAX_HOLDS = 2000;
@@ -81,25 +82,37 @@ export class Holds {
   }
 }
 
-/** All shown segments that overlap a stretch, in wall order, read in pages. @throws out_of_range above `most`. */
+/** A stretch of a rendition. */
+export interface WallStretch {
+  readonly streamId: string;
+  /** By name. */
+  readonly rendition: string;
+  readonly fromMs: WallMs;
+  readonly toMs: WallMs;
+}
+
+/** All shown segments that overlap a stretch, in wall order, read in pages, with their epochs. @throws out_of_range above `most`. */
 export async function segmentsBetween(
   catalog: Pick<Catalog, 'segmentsBetween'>,
-  streamId: string,
-  fromMs: WallMs,
-  toMs: WallMs,
+  { streamId, rendition, fromMs, toMs }: WallStretch,
   most: number,
-): Promise<readonly Segment[]> {
+): Promise<{ readonly segments: readonly Segment[]; readonly epochs: ReadonlyMap<string, Epoch> }> {
   const found = new Map<string, Segment>();
+  const epochs = new Map<string, Epoch>();
   let startMs = fromMs;
   for (;;) {
-    const { segments } = await catalog.segmentsBetween(streamId, startMs, toMs, PAGE_SEGMENTS);
+    const page = await catalog.segmentsBetween(streamId, startMs, toMs, PAGE_SEGMENTS, rendition);
+    const { segments } = page;
+    for (const epoch of page.epochs) epochs.set(epoch.id, epoch);
     const before = found.size;
     for (const segment of segments) found.set(segment.id, segment);
     if (found.size > most) {
       throw new ZoetropeError('out_of_range', `The range has more than ${most} segments. Ask for a shorter one.`);
     }
     const last = segments.at(-1);
-    if (last === undefined || segments.length < PAGE_SEGMENTS || found.size === before) return [...found.values()];
+    if (last === undefined || segments.length < PAGE_SEGMENTS || found.size === before) {
+      return { segments: [...found.values()], epochs };
+    }
     // From the last one's start, not its end: another may have begun while it lasted.
     startMs = wallMs(Math.max(startMs, last.startMs));
     // An embedded catalog answers without leaving this turn; a range of weeks would keep everyone else waiting.

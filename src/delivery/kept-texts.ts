@@ -62,7 +62,8 @@ export class KeptTexts {
 /** A text that is not kept. */
 export function readyText(text: PlaylistText, token: string | undefined, isFresh: () => boolean): ReadyPlaylist {
   const { template, contentType = PLAYLIST_TYPE } = text;
-  const rendering = new Rendering(withToken(template, token), { contentType, cacheControl: cacheControlOf(text) });
+  const written = withToken(template, token, contentType.endsWith('+xml') ? '&#38;' : '&');
+  const rendering = new Rendering(written, { contentType, cacheControl: cacheControlOf(text) });
   return { rendering, isFresh };
 }
 

@@ -3,8 +3,11 @@ import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import { wallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import { selectTrack, selectTrackInit } from '../packager/cmaf/muxed-reader.ts';
 import { retimeInit } from '../packager/cmaf/retime.ts';
+import type { TrackKind } from '../packager/cmaf/track-boxes.ts';
 import type { OutputFile } from '../timeline/asset.ts';
+import type { Epoch } from '../timeline/epoch.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { HotFile, HotFiles } from './hot-files.ts';
 import type { SegmentCipher } from './segment-cipher.ts';
@@ -24,6 +27,9 @@ export interface RenditionOwner {
   /** Whether a rendition is one of the stream's. */
   readonly owns: (renditionId: string) => boolean;
 }
+
+/** What of a variant changes a file's bytes besides its container. */
+export type FileVariant = Pick<Variant, 'speed' | 'track'>;
 
 /** What epochs of captions have as their codec. */
 const CAPTIONS_CODEC = 'wvtt';
@@ -50,15 +56,20 @@ export class MediaFiles {
     });
   }
 
-  /** A segment as MPEG-TS, at a speed. @throws as {@link MediaFiles.segment} */
-  tsSegment(segmentId: string, speed: number, cipher: SegmentCipher | null = null): Promise<HotFile> {
-    return this.#deps.hot.load(tsKey(segmentId, speed, cipher), async () => {
-      const segment = await this.#deps.catalog.getSegment(segmentId);
-      const [epoch, stored] = await Promise.all([
-        this.#deps.catalog.getEpoch(segment.epochId),
-        this.segment(segmentId),
-      ]);
-      const bytes = repackageAsTs(epoch.init, stored.bytes, { sequenceNumber: segment.sequence, speed });
+  /** One track of a segment. @throws as {@link MediaFiles.segment}, also when it holds nothing of that track */
+  track(segmentId: string, kind: TrackKind): Promise<HotFile> {
+    return this.#deps.hot.load(trackKey(segmentId, kind), async () => {
+      const { segment, epoch, stored } = await this.#whole(segmentId);
+      return fileOf(segment, selectTrack(epoch.init, stored.bytes, kind), `${kind}/mp4`, null);
+    });
+  }
+
+  /** A segment as MPEG-TS. @throws as {@link MediaFiles.track} */
+  tsSegment(segmentId: string, variant: FileVariant, cipher: SegmentCipher | null = null): Promise<HotFile> {
+    return this.#deps.hot.load(tsKey(segmentId, variant, cipher), async () => {
+      const { segment, epoch, stored } = await this.#whole(segmentId);
+      const { speed, track } = variant;
+      const bytes = repackageAsTs(epoch.init, stored.bytes, { sequenceNumber: segment.sequence, speed, track });
       return fileOf(segment, bytes, 'video/mp2t', cipher);
     });
   }
@@ -83,17 +94,19 @@ export class MediaFiles {
     }));
   }
 
-  /** An init segment for a speed, if the owner has it. @throws not_found */
-  init(epochId: string, speed: number, owner: RenditionOwner): Promise<HotFile> {
-    return this.#deps.hot.load(initKey(epochId, speed), async () => {
+  /** An init segment, if the owner has it. @throws not_found, also when it has no such track */
+  init(epochId: string, variant: FileVariant, owner: RenditionOwner): Promise<HotFile> {
+    return this.#deps.hot.load(initKey(epochId, variant), async () => {
       const epoch = await this.#deps.catalog.getEpoch(epochId);
       // Thrown, so that nothing is kept: who really has it may ask next.
       if (!owner.owns(epoch.renditionId)) throw new ZoetropeError('not_found', `There is no epoch ${epochId} here.`);
-      const bytes = speed === 1 ? epoch.init : retimeInit(epoch.init, speed);
+      const { speed, track } = variant;
+      const init = track === null ? epoch.init : selectTrackInit(epoch.init, track);
+      const bytes = speed === 1 ? init : retimeInit(init, speed);
       return {
         bytes,
         tag: tagOf(bytes),
-        contentType: 'video/mp4',
+        contentType: `${track ?? 'video'}/mp4`,
         streamId: owner.streamId,
         startMs: wallMs(Number.NEGATIVE_INFINITY),
         endMs: wallMs(Number.POSITIVE_INFINITY),
@@ -112,6 +125,14 @@ export class MediaFiles {
       startMs: wallMs(Number.NEGATIVE_INFINITY),
       endMs: wallMs(Number.POSITIVE_INFINITY),
     }));
+  }
+
+  async #whole(
+    segmentId: string,
+  ): Promise<{ readonly segment: Segment; readonly epoch: Epoch; readonly stored: HotFile }> {
+    const segment = await this.#deps.catalog.getSegment(segmentId);
+    const [epoch, stored] = await Promise.all([this.#deps.catalog.getEpoch(segment.epochId), this.segment(segmentId)]);
+    return { segment, epoch, stored };
   }
 
   async #read(segment: Segment): Promise<Uint8Array> {
@@ -145,8 +166,13 @@ export function segmentKey(segmentId: string, cipher: SegmentCipher | null = nul
 }
 
 /** See {@link segmentKey}. */
-export function tsKey(segmentId: string, speed: number, cipher: SegmentCipher | null = null): string {
-  return `${segmentId}.ts@${speed}${cipherKey(cipher)}`;
+export function trackKey(segmentId: string, kind: TrackKind): string {
+  return `${segmentId}.m4s ${kind}`;
+}
+
+/** See {@link segmentKey}. */
+export function tsKey(segmentId: string, variant: FileVariant, cipher: SegmentCipher | null = null): string {
+  return `${segmentId}.ts@${variantKey(variant)}${cipherKey(cipher)}`;
 }
 
 /** See {@link segmentKey}. */
@@ -160,13 +186,17 @@ export function captionsFileKey(segmentId: string): string {
 }
 
 /** See {@link segmentKey}. */
-export function initKey(epochId: string, speed: number): string {
-  return `${epochId}.mp4@${speed}`;
+export function initKey(epochId: string, variant: FileVariant): string {
+  return `${epochId}.mp4@${variantKey(variant)}`;
 }
 
 /** See {@link segmentKey}. */
 export function outputFileKey(objectKey: string): string {
   return `file ${objectKey}`;
+}
+
+function variantKey({ speed, track }: FileVariant): string {
+  return track === null ? String(speed) : `${speed} ${track}`;
 }
 
 /** Of whatever asset is asked for: one asset's segment under another's key must not be taken for its own. */

@@ -1,13 +1,23 @@
 import type { FastifyRequest } from 'fastify';
-import { captionsKey, initKey, segmentKey, tsKey, type MediaFiles, type RenditionOwner } from './media-files.ts';
+import {
+  captionsKey,
+  initKey,
+  segmentKey,
+  trackKey,
+  tsKey,
+  type MediaFiles,
+  type RenditionOwner,
+} from './media-files.ts';
 import { noSuchFile, type FoundFile } from './playback-answers.ts';
 import type { SegmentCipher } from './segment-cipher.ts';
-import { readVariant, type Query } from './variant.ts';
+import type { Query, Variant } from './variant.ts';
 
 /** Whose files may be had, and how. */
 export interface FileOwner extends RenditionOwner {
   /** How its media segments are encrypted on their way out. */
   readonly cipher: SegmentCipher | null;
+  /** How a query asks for a file. @throws invalid_argument, out_of_range */
+  readonly readVariant: (query: Query) => Variant;
 }
 
 const FILE_NAMES = [
@@ -26,15 +36,17 @@ export async function namedFile(files: MediaFiles, request: FastifyRequest, owne
 
 async function findFile(files: MediaFiles, request: FastifyRequest, owner: FileOwner): Promise<FoundFile> {
   const { kind, id } = readFileName(request);
-  const { speed, container } = readVariant(request.query as Query, 1);
+  const variant = owner.readVariant(request.query as Query);
+  const { track, container } = variant;
   const { cipher } = owner;
   switch (kind) {
     case 'init':
-      return { file: await files.init(id, speed, owner), key: initKey(id, speed) };
+      return { file: await files.init(id, variant, owner), key: initKey(id, variant) };
     case 'cmaf':
+      if (track !== null) return { file: await files.track(id, track), key: trackKey(id, track) };
       return { file: await files.segment(id, cipher), key: segmentKey(id, cipher) };
     case 'ts':
-      return { file: await files.tsSegment(id, speed, cipher), key: tsKey(id, speed, cipher) };
+      return { file: await files.tsSegment(id, variant, cipher), key: tsKey(id, variant, cipher) };
     case 'captions':
       return { file: await files.captions(id, container), key: captionsKey(id, container) };
   }

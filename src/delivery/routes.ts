@@ -1,4 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../base/clock.ts';
+import { formatRfc3339 } from '../base/time.ts';
 import type { Hold, HoldKind } from '../timeline/hold.ts';
 import { requireTenantOf } from './gate.ts';
 import type { HoldPlaylists } from './hold-playlists.ts';
@@ -6,11 +8,14 @@ import { noSuchHold, type Holds, type HoldView } from './holds.ts';
 import type { HotFile } from './hot-files.ts';
 import type { ReadyPlaylist } from './kept-texts.ts';
 import type { MediaFiles } from './media-files.ts';
+import type { PlaylistKind } from './metrics.ts';
 import { namedFile, type FileOwner } from './named-files.ts';
 import { noSuchFile, withRetryAfter, type Admitted, type PlaybackAnswers } from './playback-answers.ts';
 import type { Playlists } from './playlists.ts';
-import type { StreamState, StreamView } from './stream-view.ts';
+import type { StreamManifests } from './stream-manifests.ts';
+import type { StreamState } from './stream-view.ts';
 import { noSuchStream, type StreamViews } from './stream-views.ts';
+import { readFileVariant, readRendition } from './stream-variant.ts';
 import type { Query } from './variant.ts';
 
 /** What the routes of streams and of their holds call. */
@@ -19,6 +24,8 @@ export interface RoutesDeps {
   readonly views: StreamViews;
   readonly holds: Holds;
   readonly playlists: Playlists;
+  readonly manifests: StreamManifests;
+  readonly clock: Clock;
   readonly holdPlaylists: HoldPlaylists;
   readonly files: MediaFiles;
 }
@@ -34,8 +41,22 @@ export function streamRoutes(deps: RoutesDeps): FastifyPluginAsync {
   const playback = new StreamHandlers(deps);
   return async (app) => {
     for (const kind of ['master', 'live', 'dvr', 'range'] as const) {
-      app.get(`/play/streams/:id/${kind}.m3u8`, (request, reply) => playback.streamPlaylist(kind, request, reply));
+      app.get(`/play/streams/:id/${kind}.m3u8`, (request, reply) =>
+        playback.streamText(kind, request, reply, (...asked) => deps.playlists[kind](...asked)),
+      );
     }
+    for (const [name, kind] of [
+      ['manifest', 'live'],
+      ['range', 'range'],
+    ] as const) {
+      app.get(`/play/streams/:id/${name}.mpd`, (request, reply) =>
+        playback.streamText('manifest', request, reply, (...asked) => deps.manifests[kind](...asked)),
+      );
+    }
+    // What the clock says is no secret, and players ask for it without a token.
+    app.get('/play/time', (_request, reply) =>
+      reply.header('cache-control', 'no-store').type('text/plain').send(formatRfc3339(deps.clock.nowMs())),
+    );
     app.get('/play/streams/:id/init/:file', (request, reply) => playback.streamFile(request, reply));
     app.get('/play/streams/:id/segments/:file', (request, reply) => playback.streamFile(request, reply));
     for (const [folder, kind] of HOLD_FOLDERS) {
@@ -46,7 +67,8 @@ export function streamRoutes(deps: RoutesDeps): FastifyPluginAsync {
   };
 }
 
-type StreamPlaylistKind = 'master' | 'live' | 'dvr' | 'range';
+/** Renders a text of a stream, by its id. */
+type RenderText = (id: string, query: Query, token: string | undefined) => Promise<ReadyPlaylist>;
 
 class StreamHandlers {
   readonly #deps: RoutesDeps;
@@ -55,14 +77,19 @@ class StreamHandlers {
     this.#deps = deps;
   }
 
-  async streamPlaylist(kind: StreamPlaylistKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async streamText(
+    kind: PlaylistKind,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    render: RenderText,
+  ): Promise<FastifyReply> {
     const { id } = request.params as { readonly id: string };
     const query = request.query as Query;
     const to = await this.#deps.answers.admit({ kind: 'stream', id }, request);
-    const { view, state } = await this.#deps.views.read(id);
+    const { state } = await this.#deps.views.read(id);
     requireTenantOf(to.admission, state.stream.tenant, () => noSuchStream(id));
-    const playlist = await withRetryAfter(reply, () => this.#render(kind, state, view, query, to.admission.token));
-    return this.#deps.answers.sendPlaylist(kind, to, request, reply, playlist);
+    const text = await withRetryAfter(reply, () => render(id, query, to.admission.token));
+    return this.#deps.answers.sendPlaylist(kind, to, request, reply, text);
   }
 
   async streamFile(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -76,9 +103,10 @@ class StreamHandlers {
   }
 
   async holdPlaylist(kind: HoldKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { to, held, state } = await this.#hold(kind, request, (id) => this.#deps.holds.read(id, kind));
+    const { to, held } = await this.#hold(kind, request, (id) => this.#deps.holds.read(id, kind));
     const query = request.query as Query;
     const { token } = to.admission;
+    const { state } = await this.#deps.views.read(held.hold.streamId, readRendition(query));
     const playlist = await withRetryAfter(reply, () => this.#deps.holdPlaylists.ready(held, state, query, token));
     return this.#deps.answers.sendPlaylist('hold', to, request, reply, playlist);
   }
@@ -102,31 +130,16 @@ class StreamHandlers {
     requireTenantOf(to.admission, state.stream.tenant, () => noSuchHold(id, kind));
     return { to, held, state };
   }
-
-  #render(
-    kind: StreamPlaylistKind,
-    state: StreamState,
-    view: StreamView,
-    query: Query,
-    token: string | undefined,
-  ): Promise<ReadyPlaylist> {
-    const { playlists } = this.#deps;
-    switch (kind) {
-      case 'master':
-        return playlists.master(state, view, query, token);
-      case 'live':
-        return playlists.live(state, view, query, token);
-      case 'dvr':
-        return playlists.dvr(view.streamId, query, token);
-      case 'range':
-        return playlists.range(state, view, query, token);
-    }
-  }
 }
 
 /** Stored media of streams leave as they are. */
-function ownerOf({ stream, live }: StreamState): FileOwner {
-  return { streamId: stream.id, owns: (renditionId) => renditionId === live.rendition.id, cipher: null };
+function ownerOf({ stream, renditions }: StreamState): FileOwner {
+  return {
+    streamId: stream.id,
+    owns: (renditionId) => renditions.some(({ id }) => id === renditionId),
+    cipher: null,
+    readVariant: (query) => readFileVariant(query, stream),
+  };
 }
 
 function isWithin(hold: Hold, file: HotFile): boolean {

@@ -1,11 +1,8 @@
 import { ZoetropeError } from '../base/errors.ts';
 import { formatRfc3339, type WallMs } from '../base/time.ts';
-import { playSeconds } from '../packager/hls/attributes.ts';
 import { renderMediaPlaylist, type PlaylistHead } from '../packager/hls/media-playlist.ts';
-import { renderMultivariant } from '../packager/hls/multivariant-playlist.ts';
 import { targetDuration, type SegmentRhythm } from '../packager/hls/target-duration.ts';
-import type { StreamSettings } from '../timeline/stream.ts';
-import { playlistUri } from './child-uris.ts';
+import type { Stream, StreamSettings } from '../timeline/stream.ts';
 import { lengthOf, listedSegment, playlistSegment, type ListedSegment } from './dvr-window.ts';
 import type { PlaylistText } from './kept-texts.ts';
 import { dateRangesOf } from './newest-markers.ts';
@@ -17,25 +14,35 @@ export function rhythmOf(settings: StreamSettings): SegmentRhythm {
   return { framesPerSegment: settings.framesPerSegment, maxSegmentWaitS: settings.maxSegmentWaitMs / 1000 };
 }
 
-/** What a client is told that asks for pictures of a stream that has none yet: retryable. */
+/** What a client is told that asks for media of a stream that has none yet: retryable. */
 export function nothingYet(streamId: string): ZoetropeError {
   return new ZoetropeError(
     'not_found',
-    `The stream ${streamId} has no segments yet. Send frames, and ask again in a few seconds.`,
+    `The stream ${streamId} has no segments yet. Send some, and ask again in a few seconds.`,
     { retryable: true },
   );
 }
 
+/** As {@link nothingYet}; of a stream that was ended, nothing is to come. */
+export function nothingShown({ id, endedAtMs }: Stream): ZoetropeError {
+  if (endedAtMs === null) return nothingYet(id);
+  const message = `The stream ${id} ended at ${formatRfc3339(endedAtMs)}, and nothing of it is kept in its window.`;
+  return new ZoetropeError('not_found', message);
+}
+
 /**
- * The last few on-time segments. Its first segment's own sequence number is the media sequence; the discontinuity sequence is that of its
+ * The last few on-time segments; of a stream that was ended with EXT-X-ENDLIST. Its first segment's own sequence number is the media sequence; the discontinuity sequence is that of its
  * epoch, less the tag that still stands before it.
  */
 export function livePlaylist(state: StreamState, variant: Variant, leastTargetS: number): PlaylistText {
   const { live, settings, stream } = state;
   const first = live.segments[0];
-  if (first === undefined) throw nothingYet(stream.id);
+  if (first === undefined) throw nothingShown(stream);
   const ordinal = live.epochs.get(first.epochId)?.ordinal ?? 0;
-  const listed = live.segments.map((one) => ({ ...listedSegment(one), discontinuity: one.discontinuity }));
+  const listed = live.segments.map((one) => ({
+    ...listedSegment(one, live.epochs.get(one.epochId)),
+    discontinuity: one.discontinuity,
+  }));
   const targetDurationS = targetDuration(listed.map(lengthOf), rhythmOf(settings), variant.speed, leastTargetS);
   const head: PlaylistHead = {
     targetDurationS,
@@ -46,14 +53,19 @@ export function livePlaylist(state: StreamState, variant: Variant, leastTargetS:
     dateRanges: dateRangesOf(state.markers, first.startMs, Number.POSITIVE_INFINITY),
   };
   const segments = listed.map((one) => playlistSegment(one, variant));
-  return { template: renderMediaPlaylist(head, segments, false), targetDurationS, isEnded: false };
+  return { template: renderMediaPlaylist(head, segments, isOver(stream)), targetDurationS, isEnded: false };
+}
+
+/** Whether nothing more is to come, as far as anybody knows: a stream that was ended may go on, so this is not kept for longer than other playlists. */
+function isOver({ endedAtMs }: Stream): boolean {
+  return endedAtMs !== null;
 }
 
 /** The whole retained window; with `skip` as a delta update where one fits what clients hold. */
 export function dvrPlaylist(state: DvrState, variant: Variant, skip: boolean, nowMs: WallMs): PlaylistText {
   const { dvr, settings, stream } = state;
   const first = dvr.at(0);
-  if (first === undefined) throw nothingYet(stream.id);
+  if (first === undefined) throw nothingShown(stream);
   const { playlist, targetDurationS } = dvr.textOf(variant, rhythmOf(settings));
   const canSkipUntilS = 6 * targetDurationS;
   const head = {
@@ -66,8 +78,8 @@ export function dvrPlaylist(state: DvrState, variant: Variant, skip: boolean, no
   };
   // A client may hold a playlist of half the skip boundary's age; one from before a renumbering cannot be brought up to date by a delta.
   const isSettled = nowMs - dvr.renumberedAtMs > canSkipUntilS * 1000;
-  const delta = skip && isSettled ? playlist.delta(head) : null;
-  return { template: delta ?? playlist.full(head), targetDurationS, isEnded: false };
+  const delta = skip && isSettled ? playlist.delta(head, isOver(stream)) : null;
+  return { template: delta ?? playlist.full(head, isOver(stream)), targetDurationS, isEnded: false };
 }
 
 /**
@@ -84,7 +96,7 @@ export function openRangePlaylist(
   const place = dvr.placeAfter(fromMs);
   const listed = dvr.slice(place, dvr.length).filter((one) => toMs === null || one.startMs < toMs);
   const first = listed[0];
-  if (first === undefined) throw nothingYet(stream.id);
+  if (first === undefined) throw nothingShown(stream);
   const tagsBefore = dvr.slice(0, place).filter((one) => one.discontinuity).length;
   const { targetDurationS } = dvr.textOf(variant, rhythmOf(settings));
   const head: PlaylistHead = {
@@ -96,7 +108,7 @@ export function openRangePlaylist(
     dateRanges: dateRangesOf(state.markers, first.startMs, toMs ?? Number.POSITIVE_INFINITY),
   };
   const segments = listed.map((one) => playlistSegment(one, variant));
-  return { template: renderMediaPlaylist(head, segments, false), targetDurationS, isEnded: false };
+  return { template: renderMediaPlaylist(head, segments, isOver(stream)), targetDurationS, isEnded: false };
 }
 
 /** What a finished range is made of. */
@@ -132,25 +144,4 @@ export function nothingBetween(streamId: string, fromMs: WallMs, toMs: WallMs): 
     `The stream ${streamId} has no segments from ${formatRfc3339(fromMs)} to ${formatRfc3339(toMs)}. ` +
       `Its stretches are listed under /v1/streams/${streamId}/timeline.`,
   );
-}
-
-/** The multivariant playlist: the live playlist with what a player should know before it loads anything. */
-export function masterPlaylist(state: StreamState, variant: Variant): PlaylistText {
-  const { live, stream } = state;
-  const newest = live.segments.at(-1);
-  const epoch = newest === undefined ? undefined : live.epochs.get(newest.epochId);
-  if (epoch === undefined) throw nothingYet(stream.id);
-  const sizes = live.segments.map((one) => ({
-    bits: one.sizeBytes * 8,
-    seconds: Math.max(0.001, playSeconds(one.duration90k, variant.speed)),
-  }));
-  const bits = sizes.reduce((sum, one) => sum + one.bits, 0);
-  const seconds = sizes.reduce((sum, one) => sum + one.seconds, 0);
-  const peak = sizes.reduce((most, one) => Math.max(most, one.bits / one.seconds), 0);
-  const { codecs, width, height } = epoch;
-  const uri = playlistUri('live.m3u8', variant);
-  const template = renderMultivariant([
-    { uri, peakBitsPerS: peak, averageBitsPerS: bits / seconds, codecs, width, height, frameRate: null },
-  ]);
-  return { template, targetDurationS: 1, isEnded: false };
 }

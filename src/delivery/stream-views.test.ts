@@ -113,6 +113,7 @@ class Timelines {
       getStream: async (id) => note('getStream', { ...STREAM, id: this.#window(id).rendition.streamId }),
       liveWindow: async (id, count) => note('liveWindow', slice(id, count)),
       dvrWindow: async (id) => note('dvrWindow', slice(id, 1_000_000)),
+      renditionsOf: async (id) => note('renditionsOf', [this.#window(id).rendition]),
       listMarkers: () => Promise.resolve({ items: [], nextCursor: null }),
     };
     const views = new StreamViews({ catalog, clock: this.clock, defaults: SETTINGS, liveSegments: 3, maxDvrBytes });

@@ -1,11 +1,14 @@
 import { ZoetropeError } from '../base/errors.ts';
 import { effectiveSpeed } from '../packager/cmaf/retime.ts';
+import type { TrackKind } from '../packager/cmaf/track-boxes.ts';
 
 /** How a timeline is to be played: everything of a query that changes a playlist's text or a segment's bytes. */
 export interface Variant {
   /** As it really is after rounding to a timescale. */
   readonly speed: number;
   readonly container: 'cmaf' | 'ts';
+  /** Pictures or sound alone; null: the segments as they are. */
+  readonly track: TrackKind | null;
   /** Equal for equal variants. */
   readonly key: string;
 }
@@ -41,9 +44,9 @@ export function readSkip(query: Query): boolean {
 }
 
 /** A variant at a speed that is known to be good. */
-export function variantOf(speed: number, container: Variant['container']): Variant {
+export function variantOf(speed: number, container: Variant['container'], track: Variant['track'] = null): Variant {
   const effective = effectiveSpeed(speed);
-  return { speed: effective, container, key: `${container}@${effective}` };
+  return { speed: effective, container, track, key: `${container}@${effective}${track === null ? '' : ` ${track}`}` };
 }
 
 function readSpeed(text: string | undefined, defaultSpeed: number): number {

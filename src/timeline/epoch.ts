@@ -29,3 +29,20 @@ export function toMediaTime(epoch: Pick<Epoch, 'anchorMs'>, atMs: WallMs): Pts90
 export function toWallTime(epoch: Pick<Epoch, 'anchorMs'>, at: Pts90k): WallMs {
   return wallMs(epoch.anchorMs + at / TICKS_PER_MS);
 }
+
+/** Which tracks the segments of an epoch have. */
+export interface EpochTracks {
+  readonly video: boolean;
+  readonly audio: boolean;
+}
+
+/** Reads which tracks there are from an epoch's codecs. */
+export function tracksOf(epoch: Pick<Epoch, 'codecs'>): EpochTracks {
+  return { video: codecsOf(epoch, 'video') !== '', audio: codecsOf(epoch, 'audio') !== '' };
+}
+
+/** The codecs of its tracks of one kind (RFC 6381); empty without. */
+export function codecsOf({ codecs }: Pick<Epoch, 'codecs'>, kind: keyof EpochTracks): string {
+  const ofKind = codecs.split(',').filter((codec) => codec.trim().startsWith('mp4a') === (kind === 'audio'));
+  return ofKind.join(',').trim();
+}

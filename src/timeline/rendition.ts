@@ -1,3 +1,6 @@
+/** The name of the rendition that every stream has: a camera's only one, the best of a pushed stream. */
+export const MAIN_RENDITION = 'main';
+
 /** One encoding of a stream, and the numbers that its playlists count from. */
 export interface Rendition {
   readonly id: string;

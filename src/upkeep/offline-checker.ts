@@ -7,6 +7,7 @@ import { archiveOf } from '../recordings/archives.ts';
 import type { NewHold } from '../timeline/hold.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../timeline/stream.ts';
+import { endSilentStreams, type SilentStream, type SilentStreamsDeps } from './silent-streams.ts';
 import type { CatchUp } from './waiting-frames.ts';
 
 /** A session that waits for its last frames longer than this ends without them; they begin another one if they do come. */
@@ -14,7 +15,8 @@ const POSTPONE_LIMIT_MS = 900_000;
 
 /** What the offline checker works with. */
 export interface OfflineCheckerDeps {
-  readonly catalog: Pick<Catalog, 'openSessions' | 'endSession' | 'unarchivedSessions' | 'settleSession'>;
+  readonly catalog: Pick<Catalog, 'openSessions' | 'endSession' | 'unarchivedSessions' | 'settleSession'> &
+    SilentStreamsDeps['catalog'];
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
@@ -44,9 +46,13 @@ export interface OfflineReport {
   readonly ended: readonly EndedSession[];
   /** Sessions of silent streams that stay open because frames of theirs still wait. */
   readonly postponed: number;
+  /** Pushed streams that ended because their encoder did not come back, or with `dryRun` would. */
+  readonly endedStreams: readonly SilentStream[];
 }
 
-/** Ends sessions whose source went silent or that grew too long, and archives them. Any number of checkers may run at once. */
+/**
+ * Ends sessions whose source went silent or that grew too long, and archives them; ends pushed streams whose encoder did not come back. Any number of checkers may run at once.
+ */
 export class OfflineChecker {
   readonly #deps: OfflineCheckerDeps;
   /** Since when sessions wait for frames to be worked through. */
@@ -82,8 +88,12 @@ export class OfflineChecker {
       if (entry !== null) ended.push(entry);
     }
     this.#postponedSinceMs = postponed;
-    const report: OfflineReport = { dryRun, open: open.length, ended, postponed: postponed.size };
+    const endedStreams = await endSilentStreams(this.#deps, { signal, dryRun });
+    const report: OfflineReport = { dryRun, open: open.length, ended, postponed: postponed.size, endedStreams };
     this.#deps.onReport?.(report);
+    if (endedStreams.length > 0) {
+      logger.info({ ended: endedStreams.length, dryRun }, 'pushed streams ended: their encoders did not come back');
+    }
     if (ended.length > 0)
       logger.info({ ended: ended.length, postponed: postponed.size, dryRun }, 'sessions were ended');
     return report;

@@ -182,6 +182,16 @@ export function streamsContract(adapter: string, make: MakeCatalog): void {
       await throwsCode(w.catalog.endStream('str_missing', at(1)), 'not_found');
     });
 
+    test('a stream that came back just now is not ended for its silence', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      await w.catalog.touchStreams([{ streamId: id, lastCapturedAtMs: at(8), lastReceivedAtMs: at(10) }]);
+      const end = async (since: number): Promise<number | null> =>
+        (await w.catalog.endStream(id, at(9), { unlessReceivedSinceMs: at(since) })).endedAtMs;
+      assert.equal(await end(10), null);
+      assert.equal(await end(10.001), at(9));
+    });
+
     test('what is known of an encoder is kept, and raises no change', async (t) => {
       const w = await makeWorld(t, make);
       const { id } = await w.stream({ kind: 'push' });

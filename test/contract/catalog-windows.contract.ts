@@ -125,6 +125,60 @@ export function windowsContract(adapter: string, make: MakeCatalog): void {
       ]);
     });
 
+    test('renditions have windows of their own', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      const made = await Promise.all(['480p', '240p', '480p'].map((name) => w.catalog.ensureRendition(id, name)));
+      assert.equal(made[0]?.id, made[2]?.id);
+      assert.equal((await w.catalog.ensureRendition(id, 'main')).id, (await w.catalog.getRendition(id, 'main')).id);
+      const names = async (): Promise<string[]> => (await w.catalog.renditionsOf(id)).map(({ name }) => name);
+      assert.deepEqual(await names(), ['main', '240p', '480p']);
+      const [main] = await appendRun(w.catalog, id, 0, 2);
+      const other = await w.catalog.appendSegment({ ...newSegment(id, { at: 0 }), rendition: '480p' });
+      assert.equal(other.rendition.name, '480p');
+      for (const [name, count, first] of [
+        [undefined, 2, main],
+        ['480p', 1, other],
+        ['240p', 0, undefined],
+      ] as const) {
+        for (const window of [
+          await w.catalog.liveWindow(id, 6, name),
+          await w.catalog.dvrWindow(id, name),
+          await w.catalog.segmentsBetween(id, at(0), at(100), 10, name),
+        ]) {
+          assert.deepEqual(
+            [window.segments.length, window.segments[0]?.id],
+            [count, first?.segment.id],
+            name ?? 'main',
+          );
+        }
+      }
+      await throwsCode(w.catalog.liveWindow(id, 6, '4k'), 'not_found');
+      await throwsCode(w.catalog.renditionsOf('str_missing'), 'not_found');
+      await throwsCode(w.catalog.ensureRendition('str_missing', 'x'), 'not_found');
+    });
+
+    test('pushed media runs on within its epoch, wherever its segments lie to some milliseconds', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      const append = async (from: number, epochId?: string): Promise<string> =>
+        (await w.catalog.appendSegment(newSegment(id, { at: from, frames: [], epochId }))).epoch.id;
+      const epochId = await append(0);
+      for (const from of [10.3, 20.1, 30.4]) await append(from, epochId);
+      const next = await append(40.45);
+      await append(50.45, next);
+      await append(60.7);
+      for (const tolerance of [null, 0, 100]) {
+        const stretches = await w.catalog.coverage(id, at(0), at(100), tolerance);
+        const expected = tolerance === 0 ? [4, 2, 1] : [6, 1];
+        assert.deepEqual(
+          stretches.map(({ segmentCount }) => segmentCount),
+          expected,
+          String(tolerance),
+        );
+      }
+    });
+
     test('windows of an empty timeline are empty', async (t) => {
       const w = await makeWorld(t, make);
       const { id } = await w.stream();

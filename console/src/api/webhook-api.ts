@@ -12,6 +12,7 @@ export const EVENT_TYPES: readonly (readonly [type: string, what: string])[] = [
   ['stream.offline', 'a camera fell silent'],
   ['recording.started', 'a recording was started'],
   ['recording.stopped', 'a recording ended'],
+  ['stream.ended', 'a pushed stream ended'],
 ];
 
 /** A key that signs deliveries; itself it is told once, when it is made. */

@@ -31,6 +31,11 @@ export const findRendition = prepare<{ streamId: string; name: string }, Row<Ren
   db.selectFrom('rendition').selectAll().where('stream_id', '=', param('streamId')).where('name', '=', param('name')),
 );
 
+/** All renditions of a stream. */
+export const allRenditions = prepare<{ streamId: string }, Row<RenditionTable>>((db, param) =>
+  db.selectFrom('rendition').selectAll().where('stream_id', '=', param('streamId')),
+);
+
 /** An epoch by its id. */
 export const findEpoch = prepare<{ id: string }, Row<EpochTable>>((db, param) =>
   db.selectFrom('epoch').selectAll().where('id', '=', param('id')),

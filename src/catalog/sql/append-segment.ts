@@ -2,6 +2,7 @@ import { ZoetropeError } from '../../base/errors.ts';
 import { wallMs, type WallMs } from '../../base/time.ts';
 import { insertIntoWindow } from '../../timeline/numbering.ts';
 import { type Segment, segmentEndMs } from '../../timeline/segment.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import type { Session } from '../../timeline/session.ts';
 import { sessionStep } from '../../timeline/session-rule.ts';
 import type { AppendedSegment, NewSegment } from '../catalog.ts';
@@ -12,7 +13,6 @@ import { countInHolds, forgetExtents } from './hold-extent.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { publishOffline, publishOnline } from './session-events.ts';
-import { MAIN_RENDITION } from './stream-rows.ts';
 
 /** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states. */
 export async function appendSegment(

@@ -18,6 +18,9 @@ type PagePlace = Pick<StretchRow, 'start_ms' | 'is_late' | 'sequence'>;
 /** Bounds the memory for ranges of many days, and how long one page keeps the event loop: some 15 ms. */
 const PAGE = 20_000;
 
+/** Between two runs of such media: some frames. */
+const FRAMELESS_TOLERANCE_MS = 100;
+
 const shownPage = prepare<RangeParams & PagePlace, StretchRow>((db, param) =>
   db
     .selectFrom('segment')
@@ -60,7 +63,7 @@ export async function coverageOf(
   for (;;) {
     const rows = await shownPage(db, { ...range, ...place });
     for (const row of rows) {
-      addTo(stretches, row, toleranceMs ?? ownTolerance(last, row));
+      addTo(stretches, row, isOneRun(last, row) ? Number.POSITIVE_INFINITY : (toleranceMs ?? ownTolerance(last, row)));
       if (last === undefined || row.end_ms > last.end_ms) last = row;
     }
     const lastRead = rows.at(-1);
@@ -75,9 +78,23 @@ export async function coverageOf(
  * reason for a discontinuity) a hole of more than one interval is that gap; the interval is that of the segment before.
  */
 export function ownTolerance(before: StretchRow | undefined, row: StretchRow): number {
-  if (before === undefined || before.frame_count === 0) return 0;
+  if (before === undefined) return 0;
+  if (before.frame_count === 0) return isOneRun(before, row) ? Number.POSITIVE_INFINITY : FRAMELESS_TOLERANCE_MS;
   const intervalMs = (before.end_ms - before.start_ms) / before.frame_count;
   return row.discontinuity === 1 ? intervalMs : GAP_INTERVALS * intervalMs;
+}
+
+/**
+ * Whether media whose frames are not listed (pushed) runs on from one segment to the next: they follow each other in one epoch. Where each lies in wall
+ * time is what its encoder said, which need not fit to the millisecond.
+ */
+function isOneRun(before: StretchRow | undefined, row: StretchRow): boolean {
+  return (
+    before?.frame_count === 0 &&
+    row.discontinuity === 0 &&
+    row.is_late === before.is_late &&
+    row.sequence === before.sequence + 1
+  );
 }
 
 function addTo(stretches: Stretch[], row: StretchRow, toleranceMs: number): void {

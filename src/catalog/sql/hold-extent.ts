@@ -1,11 +1,11 @@
 import { wallMs } from '../../base/time.ts';
 import type { Hold } from '../../timeline/hold.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { coverageOf, ownTolerance, type StretchRow } from './coverage.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { prepare } from './prepared.ts';
 import { found, type Row, toHold } from './rows.ts';
 import type { CatalogDb, HoldTable } from './schema.ts';
-import { MAIN_RENDITION } from './stream-rows.ts';
 
 /** A hold with no end is measured up to here. */
 const FAR_MS = 8_640_000_000_000_000;

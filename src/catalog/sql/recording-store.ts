@@ -2,6 +2,7 @@ import { ZoetropeError } from '../../base/errors.ts';
 import { formatRfc3339, wallMs, type WallMs } from '../../base/time.ts';
 import type { Hold } from '../../timeline/hold.ts';
 import type { NewRecording, RecordingStore } from '../recording-store.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { findRendition } from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { isCovered } from './hold-cover.ts';
@@ -10,7 +11,6 @@ import { checkRange, getHold, insertHold } from './hold-store.ts';
 import { publishStarted, publishStopped } from './recording-events.ts';
 import { toHold } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
-import { MAIN_RENDITION } from './stream-rows.ts';
 import { getStream } from './stream-store.ts';
 
 const DUE_AT_ONCE = 100;

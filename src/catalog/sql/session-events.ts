@@ -1,5 +1,6 @@
 import { formatRfc3339, type WallMs } from '../../base/time.ts';
 import type { Session, SessionEnd } from '../../timeline/session.ts';
+import type { Stream } from '../../timeline/stream.ts';
 import type { WebhookEventType } from '../webhook-store.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { publishEvents } from './publish-events.ts';
@@ -17,6 +18,17 @@ export async function publishOffline(
   endedBy: SessionEnd | 'deleted',
 ): Promise<void> {
   await publish(backend, scope, 'stream.offline', session, session.endMs, { endedBy });
+}
+
+/** Tells that a pushed stream was ended, within the transaction that ended it. */
+export async function publishEnded(
+  backend: SqlBackend,
+  scope: WriteScope,
+  { id, tenant, deviceId, name }: Stream,
+  atMs: WallMs,
+): Promise<void> {
+  const data = { streamId: id, deviceId, name, at: formatRfc3339(atMs) };
+  await publishEvents(backend, scope, [{ type: 'stream.ended', tenant, subjectId: id, data }]);
 }
 
 async function publish(

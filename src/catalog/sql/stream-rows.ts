@@ -4,9 +4,6 @@ import type { SqlBackend, WriteScope } from './backend.ts';
 import type { Row } from './rows.ts';
 import type { RenditionTable, StreamTable } from './schema.ts';
 
-/** The rendition of a stream that has one. */
-export const MAIN_RENDITION = 'main';
-
 /** Writes a stream's row. Null when its id or its tenant's device is taken. */
 export async function insertStreamRow(
   backend: SqlBackend,

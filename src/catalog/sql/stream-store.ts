@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { Stream, StreamSettings } from '../../timeline/stream.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import type { NewStream, StreamStore, StreamTouch } from '../catalog.ts';
 import { openSession } from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
@@ -9,8 +10,8 @@ import { prepare } from './prepared.ts';
 import { publishStoppedOf } from './recording-events.ts';
 import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
-import { publishOffline } from './session-events.ts';
-import { insertStreamRow, MAIN_RENDITION, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
+import { publishEnded, publishOffline } from './session-events.ts';
+import { insertStreamRow, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
 
 /** Settings of which null is a value. */
 const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay']);
@@ -110,13 +111,16 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         await removeStreamRows(scope, id);
       }),
 
-    endStream: (id, atMs) =>
+    endStream: (id, atMs, { unlessReceivedSinceMs = null } = {}) =>
       backend.write(async (scope) => {
         const stream = await getStream(scope.db, id);
         checkIsNoAsset(stream);
         if ((stream.endedAtMs === null) === (atMs === null)) return stream;
+        if (unlessReceivedSinceMs !== null && (stream.lastReceivedAtMs ?? -Infinity) >= unlessReceivedSinceMs)
+          return stream;
         await scope.db.updateTable('stream').set({ ended_at_ms: atMs }).where('id', '=', id).execute();
         scope.changed(id);
+        if (atMs !== null) await publishEnded(backend, scope, stream, atMs);
         return { ...stream, endedAtMs: atMs };
       }),
 
@@ -137,6 +141,8 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         .where('kind', '=', 'push')
         .where('ended_at_ms', 'is', null)
         .where('last_received_at_ms', '<', beforeMs)
+        .orderBy('last_received_at_ms')
+        .orderBy('id')
         .limit(MAX_SILENT)
         .execute();
       return rows.map(toStream);
@@ -176,7 +182,7 @@ async function insertStream(backend: SqlBackend, scope: WriteScope, stream: NewS
 }
 
 /** What belongs to an asset is changed and removed through it, so that both always agree. @throws conflict */
-function checkIsNoAsset(stream: Stream): void {
+export function checkIsNoAsset(stream: Stream): void {
   if (stream.kind !== 'asset') return;
   throw new ZoetropeError('conflict', `Stream ${stream.id} is an asset. Change or delete the asset instead.`);
 }

@@ -1,7 +1,8 @@
 import { ZoetropeError } from '../../base/errors.ts';
 import type { WallMs } from '../../base/time.ts';
+import { MAIN_RENDITION, type Rendition } from '../../timeline/rendition.ts';
 import type { TimelineStore, Window } from '../catalog.ts';
-import { findEpoch, findRendition, openSession } from './append-queries.ts';
+import { allRenditions, findEpoch, findRendition, openSession } from './append-queries.ts';
 import { appendSegment } from './append-segment.ts';
 import type { SqlBackend } from './backend.ts';
 import { clipKeysOf } from './clip-store.ts';
@@ -9,8 +10,8 @@ import { coverageOf } from './coverage.ts';
 import { decodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
-import { MAIN_RENDITION, makeRendition } from './stream-rows.ts';
-import { getStream } from './stream-store.ts';
+import { makeRendition } from './stream-rows.ts';
+import { checkIsNoAsset, getStream } from './stream-store.ts';
 import {
   epochsOf,
   newestEver,
@@ -25,14 +26,9 @@ import {
 export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
   return {
     claimRendition: (streamId, name, fence) =>
-      backend.write(async (scope) => {
-        const { db } = scope;
+      backend.write(async ({ db }) => {
         const stream = await getStream(db, streamId);
-        const [known] = await findRendition(db, { streamId, name });
-        const rendition =
-          known === undefined && stream.kind !== 'asset'
-            ? await makeRendition(backend, scope, { streamId, name, ofAsset: false })
-            : found(known, 'rendition', `${name} of stream ${streamId}`);
+        const rendition = await renditionOf(db, streamId, name);
         if (fence < rendition.fence) {
           throw new ZoetropeError(
             'fenced',
@@ -58,6 +54,21 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
 
     getRendition: async (streamId, name) => toRendition(await renditionOf(backend.reader(), streamId, name)),
 
+    async renditionsOf(streamId) {
+      const rows = await allRenditions(backend.reader(), { streamId });
+      found(rows[0], 'stream', streamId);
+      return rows.map(toRendition).sort(mainFirst);
+    },
+
+    ensureRendition: (streamId, name) =>
+      backend.write(async (scope) => {
+        checkIsNoAsset(await getStream(scope.db, streamId));
+        const [known] = await findRendition(scope.db, { streamId, name });
+        if (known !== undefined) return toRendition(known);
+        scope.changed(streamId);
+        return toRendition(await makeRendition(backend, scope, { streamId, name, ofAsset: false }));
+      }),
+
     async getSegment(id) {
       const row = await backend
         .reader()
@@ -76,18 +87,27 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
       return toEpoch(found(row, 'epoch', id));
     },
 
-    liveWindow: (streamId, count) =>
-      windowOf(backend, streamId, async (db, { id }) =>
-        (await newestOnTime(db, { renditionId: id, count })).toReversed(),
+    liveWindow: (streamId, count, name) =>
+      windowOf(
+        backend,
+        streamId,
+        async (db, { id }) => (await newestOnTime(db, { renditionId: id, count })).toReversed(),
+        name,
       ),
 
-    dvrWindow: (streamId) => windowOf(backend, streamId, (db, { id }) => wholeWindow(db, { renditionId: id })),
+    dvrWindow: (streamId, name) =>
+      windowOf(backend, streamId, (db, { id }) => wholeWindow(db, { renditionId: id }), name),
 
     renditionWindow: (streamId, name, fromSequence) =>
       windowOf(backend, streamId, (db, { id }) => onTimeFrom(db, { renditionId: id, fromSequence }), name),
 
-    segmentsBetween: (streamId, fromMs, toMs, limit) =>
-      windowOf(backend, streamId, (db, rendition) => shownBetween(db, { ...rangeOf(rendition, fromMs, toMs), limit })),
+    segmentsBetween: (streamId, fromMs, toMs, limit, name) =>
+      windowOf(
+        backend,
+        streamId,
+        (db, rendition) => shownBetween(db, { ...rangeOf(rendition, fromMs, toMs), limit }),
+        name,
+      ),
 
     async knownFrameTimes(streamId, timesMs) {
       const rendition = await renditionOf(backend.reader(), streamId, MAIN_RENDITION);
@@ -186,4 +206,9 @@ function clusters(
     else ranges.push({ fromMs: time, toMs: time });
   }
   return ranges;
+}
+
+function mainFirst(a: Rendition, b: Rendition): number {
+  if ((a.name === MAIN_RENDITION) !== (b.name === MAIN_RENDITION)) return a.name === MAIN_RENDITION ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
 }

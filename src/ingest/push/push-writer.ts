@@ -3,10 +3,11 @@ import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import { wallMs } from '../../base/time.ts';
 import type { StreamStore } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
-import { MAIN, PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
+import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack, type WaitingFile } from './pushed-track.ts';
 import { SourceNotes } from './source-notes.ts';
 
@@ -238,14 +239,14 @@ export class PushWriter {
   }
 
   #renditionOf(playlist: string | null): string {
-    if (playlist === null) return MAIN;
+    if (playlist === null) return MAIN_RENDITION;
     const known = this.#notes.renditionOf(playlist);
     if (known !== null) return known;
     // Several playlists are several renditions; an encoder that names its only one anew goes on with the old one.
     const others = [...this.#tracks.keys()].flatMap((name) =>
       name === playlist ? [] : (this.#notes.renditionOf(name) ?? []),
     );
-    const rendition = others.includes(MAIN) ? `v${new Set(others).size}` : MAIN;
+    const rendition = others.includes(MAIN_RENDITION) ? `v${new Set(others).size}` : MAIN_RENDITION;
     this.#notes.setRendition(playlist, rendition);
     return rendition;
   }

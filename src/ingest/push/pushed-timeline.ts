@@ -9,6 +9,7 @@ import type { DemuxedMedia } from '../../packager/demuxed/demuxed-media.ts';
 import { firstPts90k, unwrapMedia } from '../../packager/demuxed/media-clock.ts';
 import { repackage, type RepackagedSegment } from '../../packager/demuxed/repackage.ts';
 import { readTransportStream } from '../../packager/mpegts/ts-reader.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { segmentEndMs } from '../../timeline/segment.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from '../back-off.ts';
@@ -19,7 +20,10 @@ import type { SourceNotes } from './source-notes.ts';
 
 /** What a pushed timeline is written with. */
 export interface PushedTimelineDeps {
-  readonly catalog: Pick<TimelineStore, 'claimRendition' | 'appendSegment' | 'segmentsBetween' | 'getSegment'>;
+  readonly catalog: Pick<
+    TimelineStore,
+    'ensureRendition' | 'claimRendition' | 'appendSegment' | 'segmentsBetween' | 'getSegment'
+  >;
   readonly objects: Pick<ObjectStore, 'get' | 'put'>;
   readonly ids: IdSource;
   readonly metrics: PushMetrics;
@@ -35,9 +39,6 @@ export interface SegmentFacts {
   readonly discontinuity: boolean;
   readonly isOutOfOrder: boolean;
 }
-
-/** The rendition of a stream that has one; of several, that of the encoder's first playlist. */
-export const MAIN = 'main';
 
 /** What became of a segment that was taken. */
 export type Taken = 'appended' | 'duplicate' | 'rejected';
@@ -82,6 +83,7 @@ export class PushedTimeline {
     place: { readonly streamId: string; readonly rendition: string; readonly fence: number },
     notes: SourceNotes,
   ): Promise<PushedTimeline> {
+    await deps.catalog.ensureRendition(place.streamId, place.rendition);
     const state = await deps.catalog.claimRendition(place.streamId, place.rendition, place.fence);
     return new PushedTimeline(deps, state, place.fence, notes);
   }
@@ -231,7 +233,7 @@ export class PushedTimeline {
             },
       fence: this.#fence,
       // One rendition is enough to say whether the source is there.
-      offlineAfterMs: this.#rendition === MAIN ? settings.offlineAfterMs : null,
+      offlineAfterMs: this.#rendition === MAIN_RENDITION ? settings.offlineAfterMs : null,
     };
     const epochId = await this.#commit(row);
     this.#notes.taken(file.sha256);
@@ -281,7 +283,7 @@ export class PushedTimeline {
   }
 
   #describe(file: PushedFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
-    if (this.#rendition !== MAIN) return;
+    if (this.#rendition !== MAIN_RENDITION) return;
     const seconds = arrival.duration90k / TICKS_PER_MS / 1000;
     this.#notes.change({
       container: file.container,

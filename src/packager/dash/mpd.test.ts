@@ -12,7 +12,8 @@ import { videoTrackOf } from '../cmaf/encoded-video.ts';
 import { readInit } from '../cmaf/init-reader.ts';
 import { writeInitSegment } from '../cmaf/init-writer.ts';
 import { writeMediaSegment } from '../cmaf/media-writer.ts';
-import { renderMpd, type AudioRepresentation, type Presentation, type VideoRepresentation } from './mpd.ts';
+import type { AudioRepresentation, VideoRepresentation } from './adaptation-sets.ts';
+import { renderMpd, type Presentation } from './mpd.ts';
 import { renderXml } from './xml.ts';
 
 const LISTING = {

@@ -1,4 +1,15 @@
 import { type WallMs, formatRfc3339 } from '../../base/time.ts';
+import {
+  audioSet,
+  label,
+  languageOf,
+  role,
+  videoSets,
+  xmlDuration,
+  type AudioRepresentation,
+  type Choosable,
+  type VideoRepresentation,
+} from './adaptation-sets.ts';
 import { renderXml, type XmlElement } from './xml.ts';
 
 /** What a manifest offers. */
@@ -22,54 +33,6 @@ export interface Growth {
   readonly updateS: number;
   /** When this state was rendered. */
   readonly publishedAtMs: WallMs;
-}
-
-/** The segments of a representation, in order. */
-export interface SegmentListing {
-  readonly initUri: string;
-  /** Ticks a second of the times. */
-  readonly timescale: number;
-  readonly segments: readonly ListedSegment[];
-}
-
-/** A media segment. */
-export interface ListedSegment {
-  readonly uri: string;
-  /** Presentation time. */
-  readonly start: number;
-  readonly duration: number;
-}
-
-/** What sound and pictures have in common. */
-interface MediaRepresentation {
-  readonly id: string;
-  readonly bitsPerS: number;
-  /** RFC 6381. */
-  readonly codecs: string;
-  readonly listing: SegmentListing;
-}
-
-/** Pictures in one quality, with square pixels. */
-export interface VideoRepresentation extends MediaRepresentation {
-  readonly width: number;
-  readonly height: number;
-  /** Pictures a second; null where unknown. */
-  readonly frameRate: number | null;
-}
-
-/** What a person chooses a track by. */
-interface Choosable {
-  /** BCP 47; null where unknown. */
-  readonly language: string | null;
-  /** Null: none. */
-  readonly label: string | null;
-  readonly isDefault: boolean;
-}
-
-/** A track of sound. */
-export interface AudioRepresentation extends MediaRepresentation, Choosable {
-  readonly sampleRateHz: number;
-  readonly channels: number;
 }
 
 /** A WebVTT file over the whole length. */
@@ -105,7 +68,7 @@ export interface Thumbnails {
 export function renderMpd(presentation: Presentation): string {
   const { durationS, growth, video, audio, text, thumbnails } = presentation;
   const sets = [
-    ...[...groupByCodec(video).values()].map(videoSet),
+    ...videoSets(video),
     ...audio.map(audioSet),
     ...text.map(textSet),
     ...(thumbnails === null ? [] : [thumbnailSet(thumbnails)]),
@@ -148,62 +111,6 @@ function fromTheStart(durationS: number): XmlElement {
     name: 'ServiceDescription',
     attributes: { id: 0 },
     children: [{ name: 'Latency', attributes: { target } }],
-  };
-}
-
-function groupByCodec(video: readonly VideoRepresentation[]): ReadonlyMap<string, readonly VideoRepresentation[]> {
-  return Map.groupBy(video, ({ codecs }) => codecs.split('.', 1)[0] ?? codecs);
-}
-
-function videoSet(representations: readonly VideoRepresentation[]): XmlElement {
-  return {
-    name: 'AdaptationSet',
-    attributes: {
-      contentType: 'video',
-      mimeType: 'video/mp4',
-      segmentAlignment: 'true',
-      startWithSAP: 1,
-    },
-    children: [
-      role('main'),
-      ...representations.map(({ id, bitsPerS, codecs, width, height, frameRate, listing }) => ({
-        name: 'Representation',
-        attributes: {
-          id,
-          codecs,
-          width,
-          height,
-          sar: '1:1',
-          frameRate: frameRate === null ? undefined : ratioOf(frameRate),
-          bandwidth: Math.ceil(bitsPerS),
-        },
-        children: [segmentList(listing)],
-      })),
-    ],
-  };
-}
-
-function audioSet(audio: AudioRepresentation): XmlElement {
-  const { id, bitsPerS, codecs, sampleRateHz, channels, listing } = audio;
-  const layout = { schemeIdUri: 'urn:mpeg:mpegB:cicp:ChannelConfiguration', value: channels };
-  return {
-    name: 'AdaptationSet',
-    attributes: {
-      contentType: 'audio',
-      lang: languageOf(audio),
-      mimeType: 'audio/mp4',
-      segmentAlignment: 'true',
-      startWithSAP: 1,
-    },
-    children: [
-      ...label(audio),
-      role(audio.isDefault ? 'main' : 'alternate'),
-      {
-        name: 'Representation',
-        attributes: { id, codecs, audioSamplingRate: sampleRateHz, bandwidth: Math.ceil(bitsPerS) },
-        children: [{ name: 'AudioChannelConfiguration', attributes: layout }, segmentList(listing)],
-      },
-    ],
   };
 }
 
@@ -253,49 +160,4 @@ function thumbnailSet(thumbnails: Thumbnails): XmlElement {
       },
     ],
   };
-}
-
-/** `SegmentList` (§5.3.9.3) with a timeline (§5.3.9.6): as many lines of times as of URLs. */
-function segmentList({ initUri, timescale, segments }: SegmentListing): XmlElement {
-  let end: number | undefined;
-  const times = segments.map(({ start, duration }): XmlElement => {
-    const attributes = start === end ? { d: duration } : { t: start, d: duration };
-    end = start + duration;
-    return { name: 'S', attributes };
-  });
-  return {
-    name: 'SegmentList',
-    attributes: { timescale },
-    children: [
-      { name: 'Initialization', attributes: { sourceURL: initUri } },
-      { name: 'SegmentTimeline', children: times },
-      ...segments.map(({ uri }): XmlElement => ({ name: 'SegmentURL', attributes: { media: uri } })),
-    ],
-  };
-}
-
-/** As `xs:language` writes one; a file may say anything. */
-function languageOf({ language }: Choosable): string | undefined {
-  return language !== null && /^[a-z]{1,8}(-[a-z0-9]{1,8})*$/i.test(language) ? language : undefined;
-}
-
-function label({ label }: Choosable): readonly XmlElement[] {
-  return label === null ? [] : [{ name: 'Label', text: label }];
-}
-
-function role(value: string): XmlElement {
-  return { name: 'Role', attributes: { schemeIdUri: 'urn:mpeg:dash:role:2011', value } };
-}
-
-/** `xs:duration` in seconds, to a millisecond, rounded up. */
-function xmlDuration(seconds: number): string {
-  return `PT${Math.ceil(seconds * 1000 - 1e-6) / 1000}S`;
-}
-
-/** A rate as the standard writes it: whole, or over 1001 where it is one of those; else in thousandths. */
-function ratioOf(frameRate: number): string {
-  if (Math.abs(frameRate - Math.round(frameRate)) < 1e-6) return String(Math.round(frameRate));
-  const over1001 = Math.round(frameRate * 1.001) * 1000;
-  if (Math.abs(over1001 / 1001 - frameRate) < 1e-3) return `${over1001}/1001`;
-  return `${Math.round(frameRate * 1000)}/1000`;
 }

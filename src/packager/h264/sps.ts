@@ -14,6 +14,8 @@ export interface SpsInfo {
   readonly height: number;
   /** Null where the stream does not say. */
   readonly colour: Colour | null;
+  /** Pictures a second; null where the stream does not say. */
+  readonly frameRate: number | null;
 }
 
 /** RFC 6381 codec string of an SPS, e.g. `avc1.42C01E`: profile, constraint flags and level in hex. */
@@ -57,8 +59,8 @@ export function parseSps(sps: Uint8Array): SpsInfo {
   const width = widthInMbs * 16 - cropX * (left + right);
   const height = (2 - frameMbsOnly) * heightInMapUnits * 16 - cropY * (top + bottom);
   if (width < 1 || height < 1 || width > 65_535 || height > 65_535) throw corruptSps(`the size is ${width}×${height}`);
-  const colour = bits.u(1) === 1 ? readColour(bits) : null;
-  return { profileIdc, levelIdc, chromaFormatIdc, bitDepthLuma, bitDepthChroma, width, height, colour };
+  const usability = bits.u(1) === 1 ? readUsability(bits) : { colour: null, frameRate: null };
+  return { profileIdc, levelIdc, chromaFormatIdc, bitDepthLuma, bitDepthChroma, width, height, ...usability };
 }
 
 /** Whether a profile's SPS (and its `avcC`) states chroma format and bit depths (ITU-T H.264 §7.3.2.1.1). */
@@ -96,9 +98,27 @@ function skipScalingMatrix(bits: BitReader, chromaFormatIdc: number): void {
   }
 }
 
-function readColour(bits: BitReader): Colour | null {
+/** The beginning of `vui_parameters` (ITU-T H.264 E.1.1). */
+function readUsability(bits: BitReader): Pick<SpsInfo, 'colour' | 'frameRate'> {
   if (bits.u(1) === 1 && bits.u(8) === 255) bits.u(32);
   if (bits.u(1) === 1) bits.u(1);
+  const colour = readColour(bits);
+  return { colour, frameRate: readFrameRate(bits) };
+}
+
+/** Two ticks are a frame, which has two fields (ITU-T H.264 E.2.1). */
+function readFrameRate(bits: BitReader): number | null {
+  if (bits.u(1) === 1) {
+    bits.ue();
+    bits.ue();
+  }
+  if (bits.u(1) === 0) return null;
+  const unitsInTick = bits.u(32);
+  const timescale = bits.u(32);
+  return unitsInTick === 0 || timescale === 0 ? null : timescale / (2 * unitsInTick);
+}
+
+function readColour(bits: BitReader): Colour | null {
   if (bits.u(1) === 0) return null;
   bits.u(3);
   const fullRange = bits.u(1) === 1;

@@ -78,7 +78,7 @@ export class SlidingPlaylist {
    * A Playlist Delta Update (RFC 8216bis §6.2.5.1): segments that end before the last `canSkipUntilS` seconds are replaced by EXT-X-SKIP.
    * Null when there is none to leave out: the full playlist is to be sent.
    */
-  delta(head: PlaylistHead & { readonly canSkipUntilS: number }): string | null {
+  delta(head: PlaylistHead & { readonly canSkipUntilS: number }, isEnded = false): string | null {
     const texts: string[] = [];
     let keptS = 0;
     for (let index = this.#blocks.length - 1; index >= 0 && keptS < head.canSkipUntilS; index--) {
@@ -92,6 +92,6 @@ export class SlidingPlaylist {
     }
     const skipped = this.#count - texts.length;
     if (skipped === 0) return null;
-    return `${renderHead(head)}#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}\n${texts.reverse().join('')}`;
+    return `${renderHead(head)}#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}\n${texts.reverse().join('')}${isEnded ? END_LIST : ''}`;
   }
 }

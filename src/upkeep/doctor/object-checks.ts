@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { isZoetropeError, messageOf } from '../../base/errors.ts';
+import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
-import { readInit } from '../../packager/cmaf/init-reader.ts';
-import { readMediaSegment } from '../../packager/cmaf/media-reader.ts';
+import { AAC_PACKET_SAMPLES } from '../../packager/aac/audio-specific-config.ts';
+import { readMediaSegment, type ReadMediaSegment } from '../../packager/cmaf/media-reader.ts';
+import { readMuxedInit, readMuxedSegment } from '../../packager/cmaf/muxed-reader.ts';
 import type { Epoch } from '../../timeline/epoch.ts';
 import type { Segment } from '../../timeline/segment.ts';
 import type { Finding } from './finding.ts';
 import { isShown, type StreamSnapshot } from './stream-snapshot.ts';
+
+const TICKS_PER_S = 90_000;
 
 /** What the object checks work with. */
 export interface ObjectCheckDeps {
@@ -89,22 +92,35 @@ async function faultOf(
 /** What the media itself says against its row. */
 function mediaFault(segment: Segment, epoch: Epoch | undefined, bytes: Uint8Array): string | null {
   try {
-    const { baseMediaDecodeTime, samples } = readMediaSegment(bytes);
-    const timescale = epoch === undefined ? 90_000 : readInit(epoch.init).timescale;
+    const { samples, baseMediaDecodeTime, timescale, toleranceTicks } = leadingTrack(epoch, bytes);
     const duration90k = (samples.reduce((sum, { duration }) => sum + duration, 0) * 90_000) / timescale;
+    const tolerance90k = 0.5 + (toleranceTicks * 90_000) / timescale;
     if (samples[0]?.isSync !== true) return 'Its first sample is no key frame.';
     if (segment.frameTimesMs.length > 0 && samples.length !== segment.frameTimesMs.length) {
       return `Its media hold ${samples.length} frames, not ${segment.frameTimesMs.length}.`;
     }
-    if (Math.abs(duration90k - segment.duration90k) > 0.5) {
+    if (Math.abs(duration90k - segment.duration90k) > tolerance90k) {
       return `Its media last ${duration90k} ticks of 1/90,000 s, not ${segment.duration90k}.`;
     }
     const start90k = (baseMediaDecodeTime * 90_000) / timescale;
-    if (Math.abs(start90k - segment.mediaStart90k) <= 0.5) return null;
+    if (Math.abs(start90k - segment.mediaStart90k) <= tolerance90k) return null;
     return `Its media begin at ${start90k} ticks of 1/90,000 s, not ${segment.mediaStart90k}.`;
   } catch (error) {
     return `Its media cannot be read: ${messageOf(error)}`;
   }
+}
+
+/** The track that a segment is timed by: its pictures. Sound alone is cut where a packet ends, so its times are right to one. */
+function leadingTrack(
+  epoch: Epoch | undefined,
+  bytes: Uint8Array,
+): ReadMediaSegment & { readonly timescale: number; readonly toleranceTicks: number } {
+  if (epoch === undefined) return { ...readMediaSegment(bytes), timescale: TICKS_PER_S, toleranceTicks: 0 };
+  const info = readMuxedInit(epoch.init);
+  const { video, audio } = readMuxedSegment(epoch.init, bytes);
+  if (video !== null) return { ...video, timescale: info.video?.timescale ?? TICKS_PER_S, toleranceTicks: 0 };
+  if (audio === null) throw new ZoetropeError('corrupt_media', 'The media segment holds no sample.');
+  return { ...audio, timescale: info.audio?.timescale ?? TICKS_PER_S, toleranceTicks: AAC_PACKET_SAMPLES };
 }
 
 /** Each epoch's init segment is whole and says what the catalog says. */
@@ -118,10 +134,12 @@ function* checkInits({ epochs, stream }: StreamSnapshot): Iterable<Finding> {
 function initFault(epoch: Epoch): string | null {
   if (sha256(epoch.init) !== epoch.initSha256) return 'Its init segment has other bytes than its SHA-256 says.';
   try {
-    const info = readInit(epoch.init);
-    if (info.codecs !== epoch.codecs) return `Its init segment is ${info.codecs}, not ${epoch.codecs}.`;
-    if (info.width === epoch.width && info.height === epoch.height) return null;
-    return `Its init segment is ${info.width}×${info.height}, not ${epoch.width}×${epoch.height}.`;
+    const { video, audio } = readMuxedInit(epoch.init);
+    const codecs = [video, audio].flatMap((track) => (track === null ? [] : [track.codecs])).join(',');
+    const { width, height } = video ?? { width: 0, height: 0 };
+    if (codecs !== epoch.codecs) return `Its init segment is ${codecs}, not ${epoch.codecs}.`;
+    if (width === epoch.width && height === epoch.height) return null;
+    return `Its init segment is ${width}×${height}, not ${epoch.width}×${epoch.height}.`;
   } catch (error) {
     return `Its init segment cannot be read: ${messageOf(error)}`;
   }

@@ -3,17 +3,19 @@ import { renderMediaPlaylist } from '../../packager/hls/media-playlist.ts';
 import { targetDuration } from '../../packager/hls/target-duration.ts';
 import { effectiveSettings, type StreamSettings } from '../../timeline/stream.ts';
 import type { Finding } from './finding.ts';
-import type { StreamSnapshot } from './stream-snapshot.ts';
+import { byRendition, type RenditionSnapshot, type StreamSnapshot } from './stream-snapshot.ts';
 
 const TICKS_PER_S = 90_000;
 const EXTINF_TOLERANCE_S = 0.001;
 
-/** Renders the `dvr` playlist of a stream and reads it back: what a player sees must be what the catalog holds. */
+/** Renders the `dvr` playlists of a stream and reads them back: what a player sees must be what the catalog holds. */
 export function checkPlaylists(snapshot: StreamSnapshot, defaults: StreamSettings): readonly Finding[] {
+  return byRendition(snapshot).flatMap((one) => checkPlaylist(one, defaults));
+}
+
+function checkPlaylist(snapshot: RenditionSnapshot, defaults: StreamSettings): readonly Finding[] {
   const { rendition, stream } = snapshot;
-  const segments = snapshot.segments.filter(
-    (segment) => segment.renditionId === rendition.id && segment.retiredAtMs === null && segment.duration90k > 0,
-  );
+  const segments = snapshot.segments.filter(({ retiredAtMs, duration90k }) => retiredAtMs === null && duration90k > 0);
   const settings = effectiveSettings(stream, defaults);
   const rhythm = { framesPerSegment: settings.framesPerSegment, maxSegmentWaitS: settings.maxSegmentWaitMs / 1000 };
   const lengths = segments.map(({ duration90k, frameTimesMs }) => ({

@@ -13,14 +13,14 @@ const EVER = { fromMs: wallMs(-8_640_000_000_000_000), toMs: wallMs(8_640_000_00
 /** The part of the catalog that a snapshot is read from. */
 export type SnapshotCatalog = Pick<
   Catalog,
-  'allSegments' | 'allEpochs' | 'getRendition' | 'sessionsBetween' | 'listHolds'
+  'allSegments' | 'allEpochs' | 'renditionsOf' | 'sessionsBetween' | 'listHolds'
 >;
 
 /** Everything that the catalog says of one stream, read piece by piece: a busy server may change it meanwhile. */
 export interface StreamSnapshot {
   readonly stream: Stream;
-  /** Its `main` rendition, read after the segments. */
-  readonly rendition: Rendition;
+  /** Read after the segments. */
+  readonly renditions: readonly Rendition[];
   /** In wall order. */
   readonly segments: readonly Segment[];
   readonly epochs: ReadonlyMap<string, Epoch>;
@@ -45,12 +45,29 @@ export async function readSnapshot(
   for await (const epoch of catalog.allEpochs({ streamId: stream.id })) epochs.set(epoch.id, epoch);
   return {
     stream,
-    rendition: await catalog.getRendition(stream.id, 'main'),
+    renditions: await catalog.renditionsOf(stream.id),
     segments: segments.sort(byWallOrder),
     epochs,
     sessions: await catalog.sessionsBetween(stream.id, EVER.fromMs, EVER.toMs),
     holds: await holdsOf(catalog, stream.id),
   };
+}
+
+/** The part of a snapshot that is about one rendition. */
+export interface RenditionSnapshot extends Omit<StreamSnapshot, 'renditions'> {
+  readonly rendition: Rendition;
+}
+
+/** Takes a snapshot apart: each rendition has numbers, epochs and windows of its own. */
+export function byRendition(snapshot: StreamSnapshot): readonly RenditionSnapshot[] {
+  const segments = Map.groupBy(snapshot.segments, ({ renditionId }) => renditionId);
+  const epochs = Map.groupBy(snapshot.epochs.values(), ({ renditionId }) => renditionId);
+  return snapshot.renditions.map((rendition) => ({
+    ...snapshot,
+    rendition,
+    segments: segments.get(rendition.id) ?? [],
+    epochs: new Map(epochs.get(rendition.id)?.map((epoch) => [epoch.id, epoch])),
+  }));
 }
 
 /** Whether playlists may name the segment: it is in the retained window, or a hold covers it. */

@@ -2,10 +2,12 @@ import { formatRfc3339, type WallMs } from '../../base/time.ts';
 import { toWallTime } from '../../timeline/epoch.ts';
 import { segmentEndMs, type Placement, type Segment } from '../../timeline/segment.ts';
 import type { CheckName, Finding } from './finding.ts';
-import type { StreamSnapshot } from './stream-snapshot.ts';
+import { byRendition, type RenditionSnapshot, type StreamSnapshot } from './stream-snapshot.ts';
 
 /** Media time is kept in ticks of 1/90 ms: half a tick of rounding, and the grain of a double. */
 const ANCHOR_TOLERANCE_MS = 0.02;
+/** Pushed media lies where its encoder's wall clock said, as long as that is near its media clock: the most that a stream's settings can tolerate. */
+const SOURCE_TOLERANCE_MS = 60_000;
 
 /** What the checks of a timeline go by. */
 export interface TimelineCheckOptions {
@@ -16,22 +18,24 @@ export interface TimelineCheckOptions {
 /** Checks what the catalog says of a stream against itself. Pure. */
 export function checkTimeline(snapshot: StreamSnapshot, options: TimelineCheckOptions): readonly Finding[] {
   return [
-    ...checkSequences(snapshot, 'onTime'),
-    ...checkSequences(snapshot, 'late'),
-    ...checkFrames(snapshot),
-    ...checkTimes(snapshot, options),
-    ...checkEpochs(snapshot),
-    ...checkDiscontinuities(snapshot),
-    ...checkNumbers(snapshot),
+    ...byRendition(snapshot).flatMap((one) => [
+      ...checkSequences(one, 'onTime'),
+      ...checkSequences(one, 'late'),
+      ...checkFrames(one),
+      ...checkTimes(one, options),
+      ...checkEpochs(one),
+      ...checkDiscontinuities(one),
+      ...checkNumbers(one),
+    ]),
     ...checkSessions(snapshot),
     ...checkHolds(snapshot),
   ];
 }
 
 /** Sequence numbers of a placement rise without repeats, and without holes but where retention took segments from between held ones. */
-function* checkSequences(snapshot: StreamSnapshot, placement: Placement): Iterable<Finding> {
+function* checkSequences(snapshot: RenditionSnapshot, placement: Placement): Iterable<Finding> {
   const found = finder(snapshot, 'sequences');
-  const bySequence = ofMain(snapshot, placement).sort((a, b) => a.sequence - b.sequence);
+  const bySequence = placed(snapshot, placement).sort((a, b) => a.sequence - b.sequence);
   let previous: Segment | undefined;
   for (const segment of bySequence) {
     if (previous?.sequence === segment.sequence) {
@@ -55,9 +59,9 @@ function* checkSequences(snapshot: StreamSnapshot, placement: Placement): Iterab
 }
 
 /** Every frame is on its timeline exactly once, inside its segment. */
-function* checkFrames(snapshot: StreamSnapshot): Iterable<Finding> {
+function* checkFrames(snapshot: RenditionSnapshot): Iterable<Finding> {
   const found = finder(snapshot, 'frames');
-  const owners = new Map<string, string>();
+  const owners = new Map<WallMs, string>();
   for (const segment of snapshot.segments) {
     const { frameTimesMs, id } = segment;
     const [first] = frameTimesMs;
@@ -72,15 +76,14 @@ function* checkFrames(snapshot: StreamSnapshot): Iterable<Finding> {
       yield found(id, `Its last frame is of ${time(last)}, not before its end at ${time(segmentEndMs(segment))}.`);
     }
     for (const timeMs of new Set(frameTimesMs)) {
-      const key = `${segment.renditionId} ${timeMs}`;
-      const owner = owners.get(key);
+      const owner = owners.get(timeMs);
       if (owner !== undefined) yield found(id, `The frame of ${time(timeMs)} lies in ${owner} too.`);
-      else owners.set(key, id);
+      else owners.set(timeMs, id);
     }
   }
 }
 
-function* checkTimes(snapshot: StreamSnapshot, { latestMs }: TimelineCheckOptions): Iterable<Finding> {
+function* checkTimes(snapshot: RenditionSnapshot, { latestMs }: TimelineCheckOptions): Iterable<Finding> {
   const found = finder(snapshot, 'times');
   for (const segment of snapshot.segments) {
     if (segment.duration90k <= 0) yield found(segment.id, `Its duration is ${segment.duration90k} ticks.`);
@@ -92,7 +95,7 @@ function* checkTimes(snapshot: StreamSnapshot, { latestMs }: TimelineCheckOption
 }
 
 /** Each segment's epoch exists, agrees with its times and is of its placement; each epoch owns a segment. */
-function* checkEpochs(snapshot: StreamSnapshot): Iterable<Finding> {
+function* checkEpochs(snapshot: RenditionSnapshot): Iterable<Finding> {
   const found = finder(snapshot, 'epochs');
   const used = new Set<string>();
   for (const segment of snapshot.segments) {
@@ -103,7 +106,8 @@ function* checkEpochs(snapshot: StreamSnapshot): Iterable<Finding> {
     }
     used.add(epoch.id);
     const startMs = toWallTime(epoch, segment.mediaStart90k);
-    if (Math.abs(startMs - segment.startMs) > ANCHOR_TOLERANCE_MS) {
+    const toleranceMs = segment.frameTimesMs.length > 0 ? ANCHOR_TOLERANCE_MS : SOURCE_TOLERANCE_MS;
+    if (Math.abs(startMs - segment.startMs) > toleranceMs) {
       const says = `by its epoch's anchor it starts at ${startMs} ms`;
       yield found(segment.id, `It starts at ${segment.startMs} ms, but ${says}.`);
     }
@@ -123,19 +127,18 @@ function* checkEpochs(snapshot: StreamSnapshot): Iterable<Finding> {
 }
 
 /** EXT-X-DISCONTINUITY stands exactly where the epoch changes: in `live` order, and in wall order for `dvr`. */
-function* checkDiscontinuities(snapshot: StreamSnapshot): Iterable<Finding> {
+function* checkDiscontinuities(snapshot: RenditionSnapshot): Iterable<Finding> {
   const found = finder(snapshot, 'discontinuities');
-  const onTime = ofMain(snapshot, 'onTime').sort((a, b) => a.sequence - b.sequence);
+  const onTime = placed(snapshot, 'onTime').sort((a, b) => a.sequence - b.sequence);
   for (const [previous, segment] of pairs(onTime)) {
     if (previous.sequence + 1 !== segment.sequence) continue;
     const changes = previous.epochId !== segment.epochId;
     if (segment.discontinuity !== changes) yield found(segment.id, flagMessage('live', segment.discontinuity, changes));
   }
-  for (const late of ofMain(snapshot, 'late')) {
+  for (const late of placed(snapshot, 'late')) {
     if (!late.discontinuity) yield found(late.id, 'It is late and not marked as a discontinuity.');
   }
-  const all = snapshot.segments.filter((segment) => segment.renditionId === snapshot.rendition.id);
-  for (const [previous, segment] of pairs(all)) {
+  for (const [previous, segment] of pairs(snapshot.segments)) {
     if (previous.retiredAtMs !== null || segment.retiredAtMs !== null) continue;
     const changes = previous.epochId !== segment.epochId;
     if (segment.dvrDiscontinuity !== changes) {
@@ -145,7 +148,7 @@ function* checkDiscontinuities(snapshot: StreamSnapshot): Iterable<Finding> {
 }
 
 /** The `dvr` numbers count at least what has left the window and is still there. */
-function* checkNumbers(snapshot: StreamSnapshot): Iterable<Finding> {
+function* checkNumbers(snapshot: RenditionSnapshot): Iterable<Finding> {
   const found = finder(snapshot, 'numbers');
   const { rendition } = snapshot;
   const retired = snapshot.segments.filter((segment) => segment.retiredAtMs !== null);
@@ -193,12 +196,15 @@ function* checkHolds(snapshot: StreamSnapshot): Iterable<Finding> {
   }
 }
 
-function finder({ stream }: StreamSnapshot, check: CheckName): (subject: string, message: string) => Finding {
+function finder(
+  { stream }: Pick<StreamSnapshot, 'stream'>,
+  check: CheckName,
+): (subject: string, message: string) => Finding {
   return (subject, message) => ({ check, streamId: stream.id, subject, message, repair: null });
 }
 
-function ofMain({ rendition, segments }: StreamSnapshot, placement: Placement): Segment[] {
-  return segments.filter((segment) => segment.renditionId === rendition.id && segment.placement === placement);
+function placed({ segments }: RenditionSnapshot, placement: Placement): Segment[] {
+  return segments.filter((segment) => segment.placement === placement);
 }
 
 function* pairs<T>(items: readonly T[]): Iterable<readonly [T, T]> {

@@ -1,0 +1,89 @@
+import { readMuxedInit } from '../packager/cmaf/muxed-reader.ts';
+import { parseSps } from '../packager/h264/sps.ts';
+import { playSeconds } from '../packager/hls/attributes.ts';
+import { renderMultivariant, type Variant as HlsVariant } from '../packager/hls/multivariant-playlist.ts';
+import { codecsOf, type Epoch } from '../timeline/epoch.ts';
+import { MAIN_RENDITION } from '../timeline/rendition.ts';
+import type { Stream } from '../timeline/stream.ts';
+import { bitRatesOf, type BitRates } from './bit-rates.ts';
+import { playlistUri } from './child-uris.ts';
+import type { PlaylistText } from './kept-texts.ts';
+import type { LiveWindow } from './rendition-windows.ts';
+import { nothingYet } from './stream-playlists.ts';
+import type { StreamState } from './stream-view.ts';
+import type { Variant } from './variant.ts';
+
+/** Bit rates are told in steps of a fifth: what a player has read stays true while an encoder's rate wavers. */
+const RATE_STEP = 1.2;
+
+/** What of a rendition a multivariant playlist tells. */
+interface Offered {
+  readonly live: LiveWindow;
+  readonly epoch: Epoch;
+  readonly rates: BitRates;
+}
+
+/**
+ * The multivariant playlist: the live playlists of all renditions that have segments, largest picture first, with what a player should know before it
+ * loads any. Of a view of sound there is one, for it is the same in all. @throws not_found, retryable, before the first segment
+ */
+export function masterPlaylist(state: StreamState, lives: readonly LiveWindow[], variant: Variant): PlaylistText {
+  const { stream } = state;
+  const offered = lives.map((live) => offer(live, variant)).filter((one) => one !== null);
+  if (offered.length === 0) throw nothingYet(stream.id);
+  const shown = variant.track === 'audio' ? offered.slice(0, 1) : offered.toSorted(largestFirst);
+  const template = renderMultivariant(shown.map((one) => variantOf(one, stream, variant)));
+  return { template, targetDurationS: 1, isEnded: false };
+}
+
+function offer(live: LiveWindow, variant: Variant): Offered | null {
+  const newest = live.segments.at(-1);
+  const epoch = newest === undefined ? undefined : live.epochs.get(newest.epochId);
+  if (epoch === undefined) return null;
+  const rates = bitRatesOf(
+    live.segments.map((one) => ({
+      bits: one.sizeBytes * 8,
+      seconds: Math.max(0.001, playSeconds(one.duration90k, variant.speed)),
+    })),
+  );
+  return { live, epoch, rates };
+}
+
+/** By what does not waver; `main` is the best of its size. */
+function largestFirst(a: Offered, b: Offered): number {
+  const pixels = b.epoch.width * b.epoch.height - a.epoch.width * a.epoch.height;
+  return pixels === 0 ? Number(isMain(b)) - Number(isMain(a)) : pixels;
+}
+
+function variantOf({ live, epoch, rates }: Offered, stream: Stream, variant: Variant): HlsVariant {
+  const { track, speed } = variant;
+  const isSound = track === 'audio';
+  const frameRate = isSound ? null : frameRateOf(epoch, stream, live.rendition.name);
+  const isCamera = stream.kind === 'frames';
+  return {
+    uri: playlistUri('live.m3u8', variant, live.rendition.name === MAIN_RENDITION ? null : live.rendition.name),
+    peakBitsPerS: isCamera ? rates.peakBitsPerS : steady(rates.peakBitsPerS),
+    averageBitsPerS: isCamera ? rates.averageBitsPerS : steady(rates.averageBitsPerS),
+    codecs: track === null ? epoch.codecs : codecsOf(epoch, track),
+    width: isSound ? 0 : epoch.width,
+    height: isSound ? 0 : epoch.height,
+    frameRate: frameRate === null ? null : frameRate * speed,
+  };
+}
+
+/** Pictures a second in a rendition, as its ingest found or as the encoder's parameters say; null where unknown: a camera's pictures have no rate. */
+export function frameRateOf(epoch: Epoch, stream: Stream, rendition: string): number | null {
+  if (stream.kind === 'frames' || epoch.width === 0) return null;
+  if (rendition === MAIN_RENDITION && stream.source !== null) return stream.source.frameRate;
+  const { video } = readMuxedInit(epoch.init);
+  const said = video?.codec === 'avc1' ? parseSps(video.sps).frameRate : null;
+  return said ?? stream.source?.frameRate ?? null;
+}
+
+function steady(bitsPerS: number): number {
+  return bitsPerS <= 0 ? 0 : Math.round(RATE_STEP ** Math.ceil(Math.log(bitsPerS) / Math.log(RATE_STEP)));
+}
+
+function isMain({ live }: Offered): boolean {
+  return live.rendition.name === MAIN_RENDITION;
+}
