@@ -39,6 +39,8 @@ export class PushWriter {
   readonly #tracks = new Map<string, PushedTrack<Waiting['file']>>();
   readonly #timelines = new Map<string, PushedTimeline>();
   #waiting: Waiting[] = [];
+  #order = 0;
+  #isNoteDue = false;
   #stream: Stream | null = null;
   #notes = new SourceNotes(null);
   #notedAtMs = Number.NEGATIVE_INFINITY;
@@ -79,11 +81,12 @@ export class PushWriter {
           this.#waiting.push({
             file: { record, done: event.done },
             name: record.name,
+            order: this.#order++,
             sinceMs: this.#deps.persistence.clock.monotonicMs(),
           });
           break;
         case 'playlist':
-          this.#trackOf(record).update(record);
+          this.#trackOf(record).update(record, this.#order++, this.#waiting);
           event.done();
           break;
       }
@@ -95,7 +98,7 @@ export class PushWriter {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 && !this.#isNoteDue) return;
     try {
       await this.#open();
       await this.#advance();
@@ -181,6 +184,8 @@ export class PushWriter {
       if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
+    if (this.#isNoteDue) await this.#noteNowAndThen();
+    if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
     }
@@ -254,8 +259,8 @@ export class PushWriter {
   async #noteNowAndThen(): Promise<void> {
     const nowMs = this.#deps.persistence.clock.monotonicMs();
     const { epochs } = this.#notes.report;
-    if (epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS) return;
-    await this.#writeNotes();
+    this.#isNoteDue = epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS;
+    if (!this.#isNoteDue) await this.#writeNotes();
   }
 
   async #writeNotes(): Promise<void> {
@@ -263,6 +268,7 @@ export class PushWriter {
     await persistently(() => catalog.noteSource(this.#streamId, this.#notes.report), persistence);
     this.#notedAtMs = persistence.clock.monotonicMs();
     this.#notedEpochs = this.#notes.report.epochs;
+    this.#isNoteDue = false;
   }
 }
 
