@@ -160,7 +160,7 @@ export interface Window {
 
 /** Segments, epochs and sessions. */
 export interface TimelineStore {
-  /** Takes a rendition (by its name) for writing. Later appends with a lower fence fail; a lower fence here throws `fenced`. */
+  /** Takes a rendition (by its name; made when missing, but for assets) for writing. Later appends with a lower fence fail; a lower fence here throws `fenced`. */
   claimRendition(streamId: string, name: string, fence: number): Promise<WriterState>;
   /**
    * Appends in one transaction: the epoch if it begins, the segment with the next sequence number of its placement, the session.
@@ -172,8 +172,6 @@ export interface TimelineStore {
   getRendition(streamId: string, name: string): Promise<Rendition>;
   /** The renditions of a stream: `main` first, then by name. @throws not_found */
   renditionsOf(streamId: string): Promise<readonly Rendition[]>;
-  /** Makes an empty rendition of a stream that is no asset, unless it is there; any number of callers at once get the same. @throws not_found */
-  ensureRendition(streamId: string, name: string): Promise<Rendition>;
   getSegment(id: string): Promise<Segment>;
   getEpoch(id: string): Promise<Epoch>;
   /** The newest `count` on-time segments of a rendition (by its name; default `main`) that are not retired, oldest first. */

@@ -3,7 +3,7 @@ import { isZoetropeError, ZoetropeError } from '../base/errors.ts';
 import { wallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
-import { selectTrack, selectTrackInit } from '../packager/cmaf/muxed-reader.ts';
+import { selectTrackInit } from '../packager/cmaf/muxed-reader.ts';
 import { retimeInit } from '../packager/cmaf/retime.ts';
 import type { TrackKind } from '../packager/cmaf/track-boxes.ts';
 import type { OutputFile } from '../timeline/asset.ts';
@@ -11,6 +11,7 @@ import type { Epoch } from '../timeline/epoch.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { HotFile, HotFiles } from './hot-files.ts';
 import type { SegmentCipher } from './segment-cipher.ts';
+import { trackOf } from './track-view.ts';
 import { mapToTsClock, repackageAsTs } from './ts-container.ts';
 import type { Variant } from './variant.ts';
 
@@ -60,7 +61,7 @@ export class MediaFiles {
   track(segmentId: string, kind: TrackKind): Promise<HotFile> {
     return this.#deps.hot.load(trackKey(segmentId, kind), async () => {
       const { segment, epoch, stored } = await this.#whole(segmentId);
-      return fileOf(segment, selectTrack(epoch.init, stored.bytes, kind), `${kind}/mp4`, null);
+      return fileOf(segment, trackOf(segment, epoch, stored.bytes, kind), `${kind}/mp4`, null);
     });
   }
 

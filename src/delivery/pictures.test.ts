@@ -7,6 +7,7 @@ import { ZoetropeError } from '../base/errors.ts';
 import { pts90k, wallMs } from '../base/time.ts';
 import type { Window } from '../catalog/catalog.ts';
 import type { MediaRef, SnapshotRequest } from '../engine/engine.ts';
+import { writeInitSegment } from '../packager/cmaf/init-writer.ts';
 import { writeMediaSegment } from '../packager/cmaf/media-writer.ts';
 import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { Stream } from '../timeline/stream.ts';
@@ -17,6 +18,14 @@ const JPEG_A = makeJpeg({ width: 16, height: 16, seed: 1 });
 const JPEG_B = makeJpeg({ width: 16, height: 16, seed: 2 });
 const LIMITS = { maxBytes: 10_000, maxPixels: 1_000 };
 
+/** Of a 64×48 picture. */
+const INIT = writeInitSegment({
+  codec: 'avc1',
+  sps: Buffer.from('6742c00ada11ec0440000003004000000ca3c489a8', 'hex'),
+  pps: Buffer.from('68ce0fc8', 'hex'),
+  width: 64,
+  height: 48,
+});
 const STREAM: Stream = {
   id: 'str_1',
   tenant: 't',
@@ -70,7 +79,7 @@ function picturesOf({ segments = [], newest, objects = {} }: Scene): {
 } {
   const snapshots: SnapshotRequest[] = [];
   const window = (found: readonly Segment[]): Promise<Window> => {
-    const epoch = { id: 'epo_1', init: Uint8Array.of(1) };
+    const epoch = { id: 'epo_1', init: INIT };
     return Promise.resolve({ segments: found, epochs: [epoch] } as unknown as Window);
   };
   const pictures = new Pictures({
@@ -191,16 +200,23 @@ describe('the picture at a time', () => {
   });
 
   test('is found by sample durations where frame times are unknown', async () => {
-    const sample = { data: Uint8Array.of(1), duration: 45_000, isSync: true };
+    const sample = { data: Uint8Array.of(1), duration: 45_000, isSync: false };
     const bytes = writeMediaSegment({
       sequenceNumber: 0,
       baseMediaDecodeTime: 0,
-      samples: [sample, sample, sample],
+      samples: [{ ...sample, isSync: true }, { ...sample, compositionOffset: 90_000 }, sample],
     });
     const pushed = segment(0, 0, { frameTimesMs: [], duration90k: pts90k(135_000) });
     const { pictures } = picturesOf({ segments: [pushed], objects: { 'key-0': bytes } });
-    const picture = await pictures.at(STREAM, wallMs(1200), OPTIONS);
-    assert.deepEqual([picture.capturedAtMs, Buffer.from(picture.jpeg).toString()], [1000, 'key-0 2 null']);
+    const shown = async (atMs: number): Promise<unknown> => {
+      const { capturedAtMs, jpeg } = await pictures.at(STREAM, wallMs(atMs), OPTIONS);
+      return [capturedAtMs, Buffer.from(jpeg).toString()];
+    };
+    assert.deepEqual(await shown(999), [0, 'key-0 0 null']);
+    assert.deepEqual(await shown(1200), [1000, 'key-0 2 null']);
+    assert.deepEqual(await shown(1499), [1000, 'key-0 2 null']);
+    const newest = await pictures.latest(STREAM, OPTIONS);
+    assert.deepEqual([newest.capturedAtMs, Buffer.from(newest.jpeg).toString()], [0, 'key-0 0 null']);
   });
 
   test('is decoded once, however many ask', async () => {

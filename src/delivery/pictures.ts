@@ -3,14 +3,15 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import { isZoetropeError, systemCodeOf, ZoetropeError, type ErrorCode } from '../base/errors.ts';
-import { formatRfc3339, TICKS_PER_MS, wallMs, type WallMs } from '../base/time.ts';
+import { formatRfc3339, wallMs, type WallMs } from '../base/time.ts';
 import type { Catalog, Window } from '../catalog/catalog.ts';
 import type { Engine, FrameLimits, MediaRef } from '../engine/engine.ts';
 import { readJpegHeader } from '../engine/jpeg/read-header.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
-import { readMediaSegment } from '../packager/cmaf/media-reader.ts';
+import type { Epoch } from '../timeline/epoch.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { Stream } from '../timeline/stream.ts';
+import { PushedPictures, type ShownSample } from './pushed-pictures.ts';
 
 /** A JPEG of a stream. */
 export interface Picture {
@@ -54,9 +55,11 @@ export class Pictures {
   readonly #deps: PicturesDeps;
   readonly #made: LRUCache<string, Picture>;
   readonly #making = new Map<string, Promise<Picture>>();
+  readonly #pushed: PushedPictures;
 
   constructor(deps: PicturesDeps) {
     this.#deps = deps;
+    this.#pushed = new PushedPictures(deps.objects);
     this.#made = new LRUCache({
       maxSize: deps.cacheBytes,
       sizeCalculation: (picture) => picture.jpeg.length + 256,
@@ -64,7 +67,8 @@ export class Pictures {
   }
 
   /**
-   * The newest frame, as it was sent where that is wide enough to be worth no decoding; scaled, it comes from the newest segment once that has it.
+   * The newest frame, as it was sent where that is wide enough to be worth no decoding; scaled, it comes from the newest segment once that has it. Of a
+   * pushed stream the newest keyframe.
    * @throws not_found when no frame has arrived.
    */
   async latest(stream: Stream, options: PictureOptions): Promise<Picture> {
@@ -79,11 +83,11 @@ export class Pictures {
       if (shownMs === sent.capturedAtMs && options.widthPx === null) return sent;
     }
     if (segment === undefined) {
-      throw new ZoetropeError('not_found', `The stream ${stream.id} has no pictures yet. Send frames.`, {
+      throw new ZoetropeError('not_found', `The stream ${stream.id} has no pictures yet. Send some.`, {
         retryable: true,
       });
     }
-    return this.#decode(window, segment, wallMs(segmentEndMs(segment) - 1), options);
+    return this.#decode(window, segment, null, options);
   }
 
   /** The frame shown at a wall time. @throws not_found in a gap, or outside the retained window. */
@@ -120,11 +124,12 @@ export class Pictures {
     }
   }
 
-  async #decode(window: Window, segment: Segment, atMs: WallMs, options: PictureOptions): Promise<Picture> {
+  /** `atMs` null: the newest. */
+  async #decode(window: Window, segment: Segment, atMs: WallMs | null, options: PictureOptions): Promise<Picture> {
     const epoch = window.epochs.find((one) => one.id === segment.epochId);
     if (epoch === undefined) throw new ZoetropeError('internal', `The epoch of segment ${segment.id} is missing.`);
     options.signal.throwIfAborted();
-    const shown = await this.#sampleAt(segment, atMs);
+    const shown = await this.#sampleAt(segment, epoch, atMs);
     const { widthPx } = options;
     return this.#once(`${segment.id} ${shown.sampleIndex} ${String(widthPx)}`, async () => {
       const { init } = epoch;
@@ -134,27 +139,21 @@ export class Pictures {
     });
   }
 
-  /** Which sample is shown at a wall time within the segment. */
-  async #sampleAt(
-    segment: Segment,
-    atMs: WallMs,
-  ): Promise<{ readonly sampleIndex: number; readonly capturedAtMs: WallMs }> {
+  /** Which sample is shown at a wall time within the segment. @throws not_found when it has no pictures */
+  async #sampleAt(segment: Segment, epoch: Epoch, atMs: WallMs | null): Promise<ShownSample> {
     const times = segment.frameTimesMs;
-    const known = Math.max(
-      0,
-      times.findLastIndex((time) => time <= atMs),
-    );
-    const time = times[known];
-    if (time !== undefined) return { sampleIndex: known, capturedAtMs: time };
-    // Pushed media: their frames' times are those of the samples.
-    const { samples } = readMediaSegment(await this.#deps.objects.get(segment.objectKey));
-    let capturedAtMs = segment.startMs;
-    for (const [sampleIndex, sample] of samples.entries()) {
-      const endMs = wallMs(capturedAtMs + sample.duration / TICKS_PER_MS);
-      if (endMs > atMs || sampleIndex === samples.length - 1) return { sampleIndex, capturedAtMs };
-      capturedAtMs = endMs;
-    }
-    return { sampleIndex: 0, capturedAtMs };
+    const sampleIndex =
+      atMs === null
+        ? times.length - 1
+        : Math.max(
+            0,
+            times.findLastIndex((time) => time <= atMs),
+          );
+    const capturedAtMs = times[sampleIndex];
+    if (capturedAtMs !== undefined) return { sampleIndex, capturedAtMs };
+    const shown = await (atMs === null ? this.#pushed.newest(segment, epoch) : this.#pushed.at(segment, epoch, atMs));
+    if (shown !== null) return shown;
+    throw new ZoetropeError('not_found', `The stream ${segment.streamId} has sound and no pictures.`);
   }
 
   /** A picture by key, made once however many ask for it at once. */

@@ -39,7 +39,9 @@ describe('players in Chromium on pushed streams', () => {
       await pushed.appendMany(2);
       await page.playTo(start + 2.5, 1);
       await pushed.append({ gapMs: 2500 });
-      await pushed.appendMany(3);
+      // Where both tracks share a buffer, hls.js passes over a moment without sound, and says so.
+      await pushed.append({ silent: player !== 'hls' });
+      await pushed.appendMany(2);
       await page.playTo(start + 4, 1);
       await pushed.appendMany(3);
       await pushed.end();

@@ -35,6 +35,12 @@ describe('delivery of pushed streams', () => {
     return { video: times.video.toSorted((a, b) => a - b), audio: times.audio };
   }
 
+  /** The last seconds of a stream, as a query. */
+  function rangeOf(pushed: PushedStream, seconds: number): string {
+    const at = (ms: number): string => new Date(ms).toISOString();
+    return `from=${at(pushed.edgeMs - seconds * 1000)}&to=${at(pushed.edgeMs)}`;
+  }
+
   test('live, dvr and range have pictures and sound, in either container', async () => {
     const pushed = await PushedStream.make(server, media);
     const from = new Date(server.clock.nowMs()).toISOString();
@@ -143,6 +149,14 @@ describe('delivery of pushed streams', () => {
       );
     assert.deepEqual(await view('audio'), [false, false, true, false]);
     assert.deepEqual(await view('video'), [false, false, false, false]);
+    const { segment } = await pushed.append({ silent: true });
+    assert.deepEqual(await view('audio'), [false, false, true, false, false], 'a moment without sound is none');
+    const nothing = await server.get(`${base(pushed)}/segments/${segment.id}.m4s?track=audio`);
+    assert.deepEqual([nothing.status, nothing.headers['content-type']], [200, 'audio/mp4']);
+    await pushed.append();
+    const { audio } = await probed(`${base(pushed)}/range.m3u8?${rangeOf(pushed, 3)}&track=audio`);
+    const steps = audio.slice(1).map((time, index) => time - (audio[index] ?? 0));
+    assert.ok(Math.max(...steps) > 0.95 && audio.length > 90, 'the sound goes on after it, in its place');
     const radio = await PushedStream.make(server, new PushedMedia({ hasVideo: false }));
     await radio.appendMany(3);
     await radio.end();

@@ -200,13 +200,14 @@ describe('encoders push HLS', () => {
   test('a stream that ended goes on with the next segment', async () => {
     const id = await makePushStream(server.api, 'end');
     const { playlist, files } = await made({ container: 'ts', seconds: 4 });
-    const [[first = '', firstBytes = ''] = [], [second = '', secondBytes = ''] = []] = [...files];
-    await push(server.api, id, first, firstBytes);
+    const [first, second] = [...files];
+    assert.ok(first !== undefined && second !== undefined);
+    await push(server.api, id, ...first);
     await push(server.api, id, 'live.m3u8', untilSegment(playlist, 1));
     await timeline(id, 1);
     assert.equal((await server.api.request(`/v1/streams/${id}/end`, { method: 'POST' })).status, 200);
     assert.match(await server.api.text(`/play/streams/${id}/live.m3u8`), /#EXT-X-ENDLIST/);
-    await push(server.api, id, second, secondBytes);
+    await push(server.api, id, ...second);
     await push(server.api, id, 'live.m3u8', playlist);
     await timeline(id, 2);
     assert.doesNotMatch(await server.api.text(`/play/streams/${id}/live.m3u8`), /#EXT-X-ENDLIST/);

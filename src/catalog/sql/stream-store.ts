@@ -182,7 +182,7 @@ async function insertStream(backend: SqlBackend, scope: WriteScope, stream: NewS
 }
 
 /** What belongs to an asset is changed and removed through it, so that both always agree. @throws conflict */
-export function checkIsNoAsset(stream: Stream): void {
+function checkIsNoAsset(stream: Stream): void {
   if (stream.kind !== 'asset') return;
   throw new ZoetropeError('conflict', `Stream ${stream.id} is an asset. Change or delete the asset instead.`);
 }

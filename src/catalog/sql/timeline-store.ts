@@ -11,7 +11,7 @@ import { decodeFrameTimes } from './frame-times.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
 import type { CatalogDb, RenditionTable, SegmentTable } from './schema.ts';
 import { makeRendition } from './stream-rows.ts';
-import { checkIsNoAsset, getStream } from './stream-store.ts';
+import { getStream } from './stream-store.ts';
 import {
   epochsOf,
   newestEver,
@@ -26,9 +26,14 @@ import {
 export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
   return {
     claimRendition: (streamId, name, fence) =>
-      backend.write(async ({ db }) => {
+      backend.write(async (scope) => {
+        const { db } = scope;
         const stream = await getStream(db, streamId);
-        const rendition = await renditionOf(db, streamId, name);
+        const [known] = await findRendition(db, { streamId, name });
+        const rendition =
+          known === undefined && stream.kind !== 'asset'
+            ? await makeRendition(backend, scope, { streamId, name, ofAsset: false })
+            : found(known, 'rendition', `${name} of stream ${streamId}`);
         if (fence < rendition.fence) {
           throw new ZoetropeError(
             'fenced',
@@ -59,15 +64,6 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
       found(rows[0], 'stream', streamId);
       return rows.map(toRendition).sort(mainFirst);
     },
-
-    ensureRendition: (streamId, name) =>
-      backend.write(async (scope) => {
-        checkIsNoAsset(await getStream(scope.db, streamId));
-        const [known] = await findRendition(scope.db, { streamId, name });
-        if (known !== undefined) return toRendition(known);
-        scope.changed(streamId);
-        return toRendition(await makeRendition(backend, scope, { streamId, name, ofAsset: false }));
-      }),
 
     async getSegment(id) {
       const row = await backend

@@ -1,8 +1,9 @@
 import { Codec, CodecContext, Frame, Packet } from 'node-av/lib';
-import { AV_PIX_FMT_YUVJ420P, FF_DECODER_H264 } from 'node-av/constants';
+import { AV_PIX_FMT_YUVJ420P, FF_DECODER_H264, FF_DECODER_HEVC } from 'node-av/constants';
 import { ZoetropeError } from '../../base/errors.ts';
-import { readAvcInit, type AvcInfo } from '../../packager/cmaf/init-reader.ts';
-import { readMediaSegment, type ReadMediaSegment } from '../../packager/cmaf/media-reader.ts';
+import type { AvcInfo, HevcInfo } from '../../packager/cmaf/init-reader.ts';
+import type { ReadMediaSegment } from '../../packager/cmaf/media-reader.ts';
+import { readMuxedInit, readMuxedSegment } from '../../packager/cmaf/muxed-reader.ts';
 import { joinAnnexB, lengthPrefixedToAnnexB } from '../../packager/h264/nal.ts';
 import type { SnapshotRequest } from '../engine.ts';
 import { avError, check, setOptions } from './av.ts';
@@ -14,8 +15,9 @@ const JPEG_QUANTISER = 4;
 
 /** Does {@link Engine.snapshot} in this process: decodes from the last sync sample up to the one wanted. */
 export async function snapshot(request: SnapshotRequest, { objects }: WorkerContext): Promise<Uint8Array> {
-  const info = readAvcInit(request.init);
-  const segment = readMediaSegment(await objects.get(request.segmentKey));
+  const info = decodable(request.init);
+  const segment = readMuxedSegment(request.init, await objects.get(request.segmentKey)).video;
+  if (segment === null) throw new ZoetropeError('corrupt_media', 'The segment holds no pictures.');
   const { length } = segment.samples;
   if (!Number.isInteger(request.sampleIndex) || request.sampleIndex < 0 || request.sampleIndex >= length) {
     throw new ZoetropeError('out_of_range', `The segment has ${length} samples. Got index ${request.sampleIndex}.`);
@@ -37,22 +39,35 @@ function sizeWithin(frame: Frame, widthPx: number | null): { readonly width: num
   return { width: even(widthPx), height: even((widthPx * frame.height) / frame.width) };
 }
 
+type DecodableInfo = AvcInfo | HevcInfo;
+
+/** The track of pictures. @throws unsupported_media, corrupt_media */
+function decodable(init: Uint8Array): DecodableInfo {
+  const { video } = readMuxedInit(init);
+  if (video?.codec === 'avc1' || video?.codec === 'hvc1') return video;
+  throw new ZoetropeError(
+    'unsupported_media',
+    `A picture can be had of H.264 and HEVC. Got ${video?.codecs ?? 'sound alone'}; transcode it.`,
+  );
+}
+
 class SampleDecoder implements Disposable {
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
   readonly #frame = new Frame();
   readonly #parameterSets: Uint8Array;
 
-  constructor(info: AvcInfo) {
-    const codec = Codec.findDecoderByName(FF_DECODER_H264);
-    if (codec === null) throw new ZoetropeError('engine_failed', 'This FFmpeg has no h264 decoder.');
-    this.#parameterSets = joinAnnexB([info.sps, info.pps]);
+  constructor(info: DecodableInfo) {
+    const isAvc = info.codec === 'avc1';
+    const codec = Codec.findDecoderByName(isAvc ? FF_DECODER_H264 : FF_DECODER_HEVC);
+    if (codec === null) throw new ZoetropeError('engine_failed', `This FFmpeg cannot decode ${info.codecs}.`);
+    this.#parameterSets = joinAnnexB(isAvc ? [info.sps, info.pps] : [info.vps, info.sps, info.pps]);
     this.#packet.alloc();
     this.#frame.alloc();
     this.#context.allocContext3(codec);
     this.#context.threadCount = 1;
     setOptions(this.#context, { err_detect: 'explode' });
-    check(this.#context.open2Sync(codec, null), 'open the H.264 decoder');
+    check(this.#context.open2Sync(codec, null), 'open the decoder of pictures');
   }
 
   decode({ samples }: ReadMediaSegment, index: number): Frame {

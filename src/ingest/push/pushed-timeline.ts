@@ -20,10 +20,7 @@ import type { SourceNotes } from './source-notes.ts';
 
 /** What a pushed timeline is written with. */
 export interface PushedTimelineDeps {
-  readonly catalog: Pick<
-    TimelineStore,
-    'ensureRendition' | 'claimRendition' | 'appendSegment' | 'segmentsBetween' | 'getSegment'
-  >;
+  readonly catalog: Pick<TimelineStore, 'claimRendition' | 'appendSegment' | 'segmentsBetween' | 'getSegment'>;
   readonly objects: Pick<ObjectStore, 'get' | 'put'>;
   readonly ids: IdSource;
   readonly metrics: PushMetrics;
@@ -83,7 +80,6 @@ export class PushedTimeline {
     place: { readonly streamId: string; readonly rendition: string; readonly fence: number },
     notes: SourceNotes,
   ): Promise<PushedTimeline> {
-    await deps.catalog.ensureRendition(place.streamId, place.rendition);
     const state = await deps.catalog.claimRendition(place.streamId, place.rendition, place.fence);
     return new PushedTimeline(deps, state, place.fence, notes);
   }

@@ -32,9 +32,22 @@ export function writeMediaSegment(segment: MediaSegment): Uint8Array {
   return writeMovieFragment(segment.sequenceNumber, [segment]);
 }
 
+/**
+ * Writes a media segment of no samples, for a track of which there is nothing just then: what asks for it by its playlist gets a file that players take, and
+ * go on. @throws as {@link writeMediaSegment}
+ */
+export function writeEmptySegment(place: Pick<MediaSegment, 'sequenceNumber' | 'baseMediaDecodeTime'>): Uint8Array {
+  checkStart(place.baseMediaDecodeTime);
+  return writeFragment(place.sequenceNumber, [{ ...place, samples: [] }]);
+}
+
 /** Writes `styp`, `moof` and `mdat` of tracks that {@link writeMovieInit} describes, in the same order. @throws as {@link writeMediaSegment} */
 export function writeMovieFragment(sequenceNumber: number, tracks: readonly TrackSamples[]): Uint8Array {
   for (const track of tracks) checkTrack(track);
+  return writeFragment(sequenceNumber, tracks);
+}
+
+function writeFragment(sequenceNumber: number, tracks: readonly TrackSamples[]): Uint8Array {
   const sizes = tracks.map(({ samples }) => samples.reduce((sum, sample) => sum + sample.data.length, 0));
   const mediaBytes = sizes.reduce((sum, size) => sum + size, 0);
   if (mediaBytes > 0xffff_fff0) {
@@ -133,12 +146,7 @@ function checkTrack(segment: TrackSamples): void {
   if (segment.samples.length === 0) {
     throw new ZoetropeError('invalid_argument', 'A media segment needs at least one sample. Got none.');
   }
-  if (!Number.isSafeInteger(segment.baseMediaDecodeTime) || segment.baseMediaDecodeTime < 0) {
-    throw new ZoetropeError(
-      'invalid_argument',
-      `A media segment's start must be a whole number of ticks from 0. Got ${segment.baseMediaDecodeTime}.`,
-    );
-  }
+  checkStart(segment.baseMediaDecodeTime);
   segment.samples.forEach((sample, index) => {
     if (!Number.isInteger(sample.duration) || sample.duration < 0 || sample.duration > 0xffff_ffff) {
       throw new ZoetropeError(
@@ -157,4 +165,12 @@ function checkTrack(segment: TrackSamples): void {
       throw new ZoetropeError('invalid_argument', `A sample must hold at least one byte. Sample ${index} is empty.`);
     }
   });
+}
+
+function checkStart(baseMediaDecodeTime: number): void {
+  if (Number.isSafeInteger(baseMediaDecodeTime) && baseMediaDecodeTime >= 0) return;
+  throw new ZoetropeError(
+    'invalid_argument',
+    `A media segment's start must be a whole number of ticks from 0. Got ${baseMediaDecodeTime}.`,
+  );
 }
