@@ -23,11 +23,6 @@ export const PushSection = Type.Object(
       default: 67_108_864,
       minimum: 1024,
     }),
-    roots: Type.Array(Type.String(), {
-      env: 'ZOETROPE_PUSH_ROOTS',
-      description: 'Directories that the `file:` prefix of `POST /v1/playlist` may name, comma-separated.',
-      default: [],
-    }),
   },
   { default: {}, additionalProperties: false },
 );

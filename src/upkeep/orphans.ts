@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { isZoetropeError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ObjectHead, ObjectStore } from '../objects/object-store.ts';
@@ -10,16 +11,17 @@ const HOUR_MS = 3_600_000;
 const MEDIA = 'media/';
 const FRAMES = 'frames/';
 const ASSETS = 'assets/';
+const PUSHES = 'pushes/';
 const CLIPS = 'clips/';
 
 /** What the search for orphans works with. */
 export interface OrphanDeps {
-  readonly catalog: Pick<Catalog, 'objectKeysOf' | 'getAsset' | 'outputsOf' | 'getClip'>;
+  readonly catalog: Pick<Catalog, 'getStream' | 'objectKeysOf' | 'getAsset' | 'outputsOf' | 'getClip'>;
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
   readonly clock: Clock;
   /** How long the event log keeps events that were worked through; what waits is kept longer. */
   readonly eventRetentionMs: number;
-  /** Whether every event was worked through: only then is it sure that none still names an old frame. */
+  /** Whether every event was worked through: only then is it sure that none still names an old frame or pushed file. */
   readonly isLogDrained: () => Promise<boolean>;
 }
 
@@ -33,7 +35,7 @@ export interface OrphanReport {
 /**
  * Objects that nothing names: media objects that no segment names for an hour (a crash between writing the object and its row, or between
  * removing a stream's rows and its objects), objects of assets and clips that are gone or have ended and do not name them, and, when no event waits,
- * frames that are older than the event log.
+ * frames and pushed files that are older than the event log.
  */
 export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): AsyncIterable<ObjectHead> {
   const nowMs = deps.clock.nowMs();
@@ -45,9 +47,23 @@ export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): Asyn
   yield* findUnnamed(aged, ASSETS, (assetId) => assetObjects(deps.catalog, assetId));
   yield* findUnnamed(aged, CLIPS, (clipId) => clipObjects(deps.catalog, clipId));
   if (!(await deps.isLogDrained())) return;
+  const forgotten = { ...aged, maxModifiedAtMs: nowMs - deps.eventRetentionMs - HOUR_MS };
+  yield* findUnnamed(forgotten, PUSHES, (streamId) => pushedInits(deps.catalog, streamId));
   for await (const head of deps.objects.list(FRAMES)) {
     signal?.throwIfAborted();
     if (nowMs - head.modifiedAtMs >= deps.eventRetentionMs + HOUR_MS) yield head;
+  }
+}
+
+/** Of what was pushed to a stream, only the init segments stay that its next segments need. */
+async function pushedInits(catalog: Pick<Catalog, 'getStream'>, streamId: string): Promise<(key: string) => boolean> {
+  try {
+    const { source } = await catalog.getStream(streamId);
+    const named = new Set(Object.values(source?.memory.inits ?? {}));
+    return (key) => named.has(key);
+  } catch (error) {
+    if (isZoetropeError(error, 'not_found')) return () => false;
+    throw error;
   }
 }
 

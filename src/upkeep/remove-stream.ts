@@ -1,11 +1,12 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { pushPrefix } from '../ingest/push/push-event.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
 const BATCH = 500;
 
 /** Where the objects of a stream lie. */
 export function streamPrefixes(streamId: string): readonly string[] {
-  return [`media/${streamId}/`, `frames/${streamId}/`];
+  return [`media/${streamId}/`, `frames/${streamId}/`, pushPrefix(streamId)];
 }
 
 /** What was removed of a stream. */

@@ -135,8 +135,18 @@ export function timelineContract(adapter: string, make: MakeCatalog): void {
       await w.catalog.claimRendition(id, 'main', 6);
       await other.appendSegment(newSegment(id, { at: 10, fence: 6, epochId: state.last?.epoch.id }));
       assert.equal((await w.catalog.dvrWindow(id)).segments.length, 2);
-      await throwsCode(w.catalog.claimRendition(id, 'none', 7), 'not_found');
       await throwsCode(w.catalog.claimRendition('str_missing', 'main', 7), 'not_found');
+    });
+
+    test('a claim makes a rendition that is missing, once', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      await throwsCode(w.catalog.getRendition(id, '480p'), 'not_found');
+      const made = await w.catalog.claimRendition(id, '480p', 1);
+      assert.deepEqual([made.rendition.name, made.rendition.nextSequence, made.last], ['480p', 0, null]);
+      const again = await (await w.another()).claimRendition(id, '480p', 2);
+      assert.equal(again.rendition.id, made.rendition.id);
+      await throwsCode(w.catalog.claimRendition(id, '480p', 1), 'fenced');
     });
 
     test('a frame is on its timeline once', async (t) => {

@@ -10,9 +10,9 @@ export const EVENT_TYPES: readonly (readonly [type: string, what: string])[] = [
   ['asset.deleted', 'it was removed'],
   ['stream.online', 'a camera sends again'],
   ['stream.offline', 'a camera fell silent'],
-  ['stream.ended', 'a pushed stream ended'],
   ['recording.started', 'a recording was started'],
   ['recording.stopped', 'a recording ended'],
+  ['stream.ended', 'a pushed stream ended'],
 ];
 
 /** A key that signs deliveries; itself it is told once, when it is made. */

@@ -3,10 +3,11 @@ import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import { wallMs } from '../../base/time.ts';
 import type { StreamStore } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
-import { MAIN, PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
+import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack, type WaitingFile } from './pushed-track.ts';
 import { SourceNotes } from './source-notes.ts';
 
@@ -38,6 +39,8 @@ export class PushWriter {
   readonly #tracks = new Map<string, PushedTrack<Waiting['file']>>();
   readonly #timelines = new Map<string, PushedTimeline>();
   #waiting: Waiting[] = [];
+  #order = 0;
+  #isNoteDue = false;
   #stream: Stream | null = null;
   #notes = new SourceNotes(null);
   #notedAtMs = Number.NEGATIVE_INFINITY;
@@ -78,11 +81,12 @@ export class PushWriter {
           this.#waiting.push({
             file: { record, done: event.done },
             name: record.name,
+            order: this.#order++,
             sinceMs: this.#deps.persistence.clock.monotonicMs(),
           });
           break;
         case 'playlist':
-          this.#trackOf(record).update(record);
+          this.#trackOf(record).update(record, this.#order++, this.#waiting);
           event.done();
           break;
       }
@@ -94,7 +98,7 @@ export class PushWriter {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 && !this.#isNoteDue) return;
     try {
       await this.#open();
       await this.#advance();
@@ -180,6 +184,8 @@ export class PushWriter {
       if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
+    if (this.#isNoteDue) await this.#noteNowAndThen();
+    if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
     }
@@ -238,14 +244,14 @@ export class PushWriter {
   }
 
   #renditionOf(playlist: string | null): string {
-    if (playlist === null) return MAIN;
+    if (playlist === null) return MAIN_RENDITION;
     const known = this.#notes.renditionOf(playlist);
     if (known !== null) return known;
     // Several playlists are several renditions; an encoder that names its only one anew goes on with the old one.
     const others = [...this.#tracks.keys()].flatMap((name) =>
       name === playlist ? [] : (this.#notes.renditionOf(name) ?? []),
     );
-    const rendition = others.includes(MAIN) ? `v${new Set(others).size}` : MAIN;
+    const rendition = others.includes(MAIN_RENDITION) ? `v${new Set(others).size}` : MAIN_RENDITION;
     this.#notes.setRendition(playlist, rendition);
     return rendition;
   }
@@ -253,8 +259,8 @@ export class PushWriter {
   async #noteNowAndThen(): Promise<void> {
     const nowMs = this.#deps.persistence.clock.monotonicMs();
     const { epochs } = this.#notes.report;
-    if (epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS) return;
-    await this.#writeNotes();
+    this.#isNoteDue = epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS;
+    if (!this.#isNoteDue) await this.#writeNotes();
   }
 
   async #writeNotes(): Promise<void> {
@@ -262,6 +268,7 @@ export class PushWriter {
     await persistently(() => catalog.noteSource(this.#streamId, this.#notes.report), persistence);
     this.#notedAtMs = persistence.clock.monotonicMs();
     this.#notedEpochs = this.#notes.report.epochs;
+    this.#isNoteDue = false;
   }
 }
 

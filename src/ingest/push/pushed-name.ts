@@ -39,7 +39,7 @@ export function referredName(uri: string, playlistName: string, base: string): s
   }
   if (path.startsWith(base)) return pushedName(path.slice(base.length));
   // A base URL of the encoder's own: its files come to us under their last part.
-  const isForeign = /^[a-z][a-z0-9+.-]*:\/\//i.test(uri);
+  const isForeign = /^https?:\/\//i.test(uri);
   if (isForeign) return pushedName(path.slice(path.lastIndexOf('/') + 1));
   throw new ZoetropeError(
     'invalid_argument',

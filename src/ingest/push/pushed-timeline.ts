@@ -9,6 +9,7 @@ import type { DemuxedMedia } from '../../packager/demuxed/demuxed-media.ts';
 import { firstPts90k, unwrapMedia } from '../../packager/demuxed/media-clock.ts';
 import { repackage, type RepackagedSegment } from '../../packager/demuxed/repackage.ts';
 import { readTransportStream } from '../../packager/mpegts/ts-reader.ts';
+import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { segmentEndMs } from '../../timeline/segment.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from '../back-off.ts';
@@ -35,9 +36,6 @@ export interface SegmentFacts {
   readonly discontinuity: boolean;
   readonly isOutOfOrder: boolean;
 }
-
-/** The rendition of a stream that has one; of several, that of the encoder's first playlist. */
-export const MAIN = 'main';
 
 /** What became of a segment that was taken. */
 export type Taken = 'appended' | 'duplicate' | 'rejected';
@@ -231,7 +229,7 @@ export class PushedTimeline {
             },
       fence: this.#fence,
       // One rendition is enough to say whether the source is there.
-      offlineAfterMs: this.#rendition === MAIN ? settings.offlineAfterMs : null,
+      offlineAfterMs: this.#rendition === MAIN_RENDITION ? settings.offlineAfterMs : null,
     };
     const epochId = await this.#commit(row);
     this.#notes.taken(file.sha256);
@@ -281,7 +279,7 @@ export class PushedTimeline {
   }
 
   #describe(file: PushedFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
-    if (this.#rendition !== MAIN) return;
+    if (this.#rendition !== MAIN_RENDITION) return;
     const seconds = arrival.duration90k / TICKS_PER_MS / 1000;
     this.#notes.change({
       container: file.container,

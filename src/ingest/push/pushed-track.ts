@@ -4,6 +4,8 @@ import type { PlaylistEntry, PushedPlaylist } from './push-event.ts';
 export interface WaitingFile<F> {
   readonly file: F;
   readonly name: string;
+  /** Counts what comes, files and playlists alike. */
+  readonly order: number;
   /** By the monotonic clock. */
   readonly sinceMs: number;
 }
@@ -31,6 +33,8 @@ const [SHORTEST_WAIT_MS, LONGEST_WAIT_MS] = [1000, 15_000];
 export class PushedTrack<F> {
   readonly name: string;
   #playlist: PushedPlaylist | null = null;
+  /** When it came; see {@link WaitingFile.order}. */
+  #order = -1;
   /** The highest number taken or given up in this run of the encoder; null: none yet. */
   #newest: number | null = null;
   readonly #taken = new Set<number>();
@@ -45,15 +49,22 @@ export class PushedTrack<F> {
     return this.#playlist?.entries.some((entry) => entry.name === name) ?? false;
   }
 
-  /** A newer playlist. */
-  update(playlist: PushedPlaylist): void {
+  /** A newer playlist, which came behind these files. */
+  update(playlist: PushedPlaylist, order: number, waiting: readonly WaitingFile<F>[]): void {
     const last = playlist.entries.at(-1);
-    if (last !== undefined && this.#newest !== null && last.sequence < this.#newest) {
+    // Its newest number was taken before, and there is a file for it again: the encoder counts anew.
+    const isAnew =
+      last !== undefined &&
+      this.#newest !== null &&
+      (last.sequence < this.#newest ||
+        (last.sequence === this.#newest && waiting.some(({ name }) => name === last.name)));
+    if (isAnew) {
       this.#newest = null;
       this.#taken.clear();
       this.#missing = null;
     }
     this.#playlist = playlist;
+    this.#order = order;
     const first = playlist.entries[0]?.sequence ?? 0;
     for (const sequence of this.#taken) if (sequence < first) this.#taken.delete(sequence);
   }
@@ -63,13 +74,15 @@ export class PushedTrack<F> {
     const entries = this.#playlist?.entries ?? [];
     const isThere = (entry: PlaylistEntry): boolean => waiting.some(({ name }) => name === entry.name);
     for (const [index, entry] of entries.entries()) {
-      const file = waiting.find(({ name }) => name === entry.name);
+      const isTaken = this.#taken.has(entry.sequence);
+      // A file that comes again may be the first of an encoder that begins anew, whose playlist is still to come.
+      const file = waiting.find(({ name, order }) => name === entry.name && (!isTaken || order < this.#order));
       if (file !== undefined) {
         const isOutOfOrder = this.#newest !== null && entry.sequence < this.#newest;
         return { kind: 'take', entry, waiting: file, isOutOfOrder };
       }
       // Before the first that came lies what was taken by whoever wrote before; what was given up is not waited for again.
-      if (this.#newest === null || entry.sequence <= this.#newest || this.#taken.has(entry.sequence)) continue;
+      if (this.#newest === null || entry.sequence <= this.#newest || isTaken) continue;
       if (!entries.slice(index + 1).some(isThere)) return { kind: 'none' };
       const untilMs = this.#waitUntil(entry.sequence, nowMs);
       if (nowMs < untilMs) return { kind: 'wait', untilMs };

@@ -4,6 +4,7 @@ import { formatRfc3339, wallMs } from '../../base/time.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { deadLetterTopic, type EventLog } from '../../events/event-log.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../../ingest/frames/frame-event.ts';
+import { PUSH_GROUP, PUSHES_TOPIC } from '../../ingest/push/push-event.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { findOrphans } from '../orphans.ts';
@@ -24,6 +25,7 @@ export interface DoctorDeps {
     Pick<
       Catalog,
       | 'listStreams'
+      | 'getStream'
       | 'getSegment'
       | 'objectKeysOf'
       | 'setSegmentLost'
@@ -173,7 +175,9 @@ export class Doctor {
 
   async #orphans(signal: AbortSignal): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
-    const deps = { ...this.#deps, isLogDrained: async () => (await this.#lag()) === 0 };
+    const isLogDrained = async (): Promise<boolean> =>
+      (await this.#lag()) === 0 && (await this.#deps.events.lag(PUSHES_TOPIC, PUSH_GROUP)) === 0;
+    const deps = { ...this.#deps, isLogDrained };
     for await (const { key, sizeBytes } of findOrphans(deps, signal)) {
       findings.push({
         check: 'orphans',
