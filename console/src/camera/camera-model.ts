@@ -12,6 +12,9 @@ import { TimelineFeed } from '../timeline/timeline-feed.ts';
 import type { Marker, Stretch } from '../timeline/timeline-data.ts';
 import { contains, firstView, fit, placeAt, spanOf, zoomAt, clampTo, type Viewport } from '../timeline/viewport.ts';
 
+/** So near to its end, a playlist was played out. */
+const AT_END_MS = 1000;
+
 /** What a page's address asks for. */
 export interface OpenAt {
   readonly atMs: number | null;
@@ -58,7 +61,8 @@ export class CameraModel {
     this.selection = new Store(open.selection);
     const openMs = open.atMs ?? open.selection?.fromMs ?? null;
     const atMs = openMs ?? kept?.fromMs ?? null;
-    const start: StartAt = atMs !== null ? { atMs } : stream.state === 'offline' ? 'newest' : 'live';
+    const start: StartAt =
+      atMs !== null ? { atMs } : stream.state === 'offline' || stream.endedAt !== null ? 'newest' : 'live';
     this.player = new Player({
       streamId: stream.id,
       access: this.#access,
@@ -71,7 +75,10 @@ export class CameraModel {
         if (now !== null) return sourceWithin(now, wantedMs, this.feed.nowMs());
         return sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get());
       },
-      intervalS: () => this.stream.get().effective.frameIntervalSeconds,
+      intervalS: () => {
+        const { effective, source } = this.stream.get();
+        return source?.frameRate ? 1 / source.frameRate : effective.frameIntervalSeconds;
+      },
     });
     const nowMs = Date.now();
     this.view = new Store<Viewport>({ fromMs: nowMs - 3_600_000, toMs: nowMs });
@@ -102,7 +109,9 @@ export class CameraModel {
         onEvent: ({ type, data }) => {
           if (type !== 'stream') return;
           const change = JSON.parse(data) as Partial<StreamJson>;
-          if (change.id === id) this.stream.set({ ...this.stream.get(), ...change });
+          if (change.id !== id) return;
+          this.stream.set({ ...this.stream.get(), ...change });
+          if (change.state === 'online') this.#goOn();
         },
         onOpen: () => void this.#refresh(),
       }),
@@ -111,6 +120,17 @@ export class CameraModel {
     return () => {
       for (const stop of stops) stop();
     };
+  }
+
+  /** A stream that had been ended sends again: its playlist must be read anew, for nobody asks again for one that has an end. */
+  #goOn(): void {
+    const { source, isOver, playing } = this.player.state.get();
+    if (!isOver || source.kind !== 'dvr' || this.isKept) return;
+    const atMs = this.player.playheadMs();
+    const wasHeld = !playing && atMs !== null && atMs < (this.player.bounds().endMs ?? 0) - AT_END_MS;
+    if (wasHeld) this.player.load(source, { atMs });
+    else this.player.load(source, 'live');
+    if (!wasHeld) this.player.play();
   }
 
   async #refresh(): Promise<void> {

@@ -54,6 +54,9 @@ function press(model: CameraModel, target: ShortcutTarget, event: KeyboardEvent)
     case 'r':
       if (!event.repeat) target.record();
       return true;
+    case 's':
+      if (player.state.get().hasSound) player.toggleMuted();
+      return true;
     case 'm':
       target.addMarker();
       return true;

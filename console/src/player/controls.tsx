@@ -1,4 +1,14 @@
-import { Camera, Maximize, Pause, PictureInPicture2, Play, StepBack, StepForward } from 'lucide-react';
+import {
+  Camera,
+  Maximize,
+  Pause,
+  PictureInPicture2,
+  Play,
+  StepBack,
+  StepForward,
+  Volume2,
+  VolumeX,
+} from 'lucide-react';
 import type { ReactElement, RefObject } from 'react';
 import { useStore } from '../api/store.ts';
 import type { CameraModel } from '../camera/camera-model.ts';
@@ -53,6 +63,23 @@ function Readout({ model }: { readonly model: CameraModel }): ReactElement {
   );
 }
 
+function SoundButton({ model }: { readonly model: CameraModel }): ReactElement | null {
+  const { hasSound, muted } = useStore(model.player.state);
+  if (!hasSound) return null;
+  const label = muted ? 'Sound on' : 'Sound off';
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={label}
+      title={`${label} (S)`}
+      onClick={() => model.player.toggleMuted()}
+    >
+      {muted ? <VolumeX aria-hidden /> : <Volume2 aria-hidden />}
+    </button>
+  );
+}
+
 /** The row under the picture: what it shows and how it plays. */
 export function Controls({ model, video, onFullscreen }: ControlsProps): ReactElement {
   const { player } = model;
@@ -104,6 +131,7 @@ export function Controls({ model, video, onFullscreen }: ControlsProps): ReactEl
         </button>
       )}
       <div className="controls-end">
+        <SoundButton model={model} />
         <SpeedMenu player={player} />
         <button
           type="button"

@@ -22,6 +22,13 @@ it('reads each frame’s duration', () => {
   assert.deepEqual(frameOffsets(buffer(segment), 90_000), [0, 5, 6]);
 });
 
+it('goes by the pictures where there is sound too, in the order in which they are shown', () => {
+  const video = box('trun', u32(0xb00, 3, 90, 1, 90, 90, 1, 180, 90, 1, 0));
+  const pictures = box('traf', box('tfhd', u32(0, 1)), video);
+  const sound = box('traf', box('tfhd', u32(0, 2)), box('trun', u32(0x100, 2, 1024, 1024)));
+  assert.deepEqual(frameOffsets(buffer(box('moof', pictures, sound)), 90), [0, 1, 2]);
+});
+
 it('falls back to the default duration of the fragment', () => {
   const traf = box('traf', box('tfhd', u32(0x8, 1, 90)), box('trun', u32(0x200, 4, 1, 1, 1, 1)));
   assert.deepEqual(frameOffsets(buffer(box('moof', traf)), 90), [0, 1, 2, 3]);
@@ -40,4 +47,6 @@ it('finds the timescale of an init segment', () => {
   assert.equal(timescaleOf(init(u32(0, 0, 0, 12_800, 0))), 12_800);
   assert.equal(timescaleOf(init(u32(0x01_00_00_00, 0, 0, 0, 0, 44_100, 0, 0))), 44_100);
   assert.equal(timescaleOf(Buffer.from('nonsense')), 90_000);
+  const track = (ticks: number): Buffer => box('trak', box('mdia', box('mdhd', u32(0, 0, 0, ticks, 0))));
+  assert.equal(timescaleOf(box('moov', track(90_000), track(48_000))), 90_000, 'pictures come first');
 });

@@ -16,10 +16,17 @@ function forEachBox(
   }
 }
 
-/** Sample durations of a `traf`, in track ticks (14496-12 8.8.7 and 8.8.8). */
-function durationsOf(view: DataView, from: number, to: number): number[] {
+/** A sample, in track ticks. */
+interface Sample {
+  readonly duration: number;
+  /** From its decoding to when it is shown. */
+  readonly offset: number;
+}
+
+/** The samples of a `traf` (14496-12 8.8.7 and 8.8.8). */
+function samplesOf(view: DataView, from: number, to: number): Sample[] {
   let defaultDuration = 0;
-  const durations: number[] = [];
+  const samples: Sample[] = [];
   forEachBox(view, from, to, (type, start) => {
     const flags = view.getUint32(start) & 0xff_ff_ff;
     if (type === 'tfhd') {
@@ -31,21 +38,23 @@ function durationsOf(view: DataView, from: number, to: number): number[] {
     let at = start + 8 + (flags & 0x1 ? 4 : 0) + (flags & 0x4 ? 4 : 0);
     const stride = [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length * 4;
     for (let index = 0; index < count; index += 1) {
-      durations.push(flags & 0x100 ? view.getUint32(at) : defaultDuration);
+      const duration = flags & 0x100 ? view.getUint32(at) : defaultDuration;
+      samples.push({ duration, offset: flags & 0x800 ? view.getInt32(at + stride - 4) : 0 });
       at += stride;
     }
   });
-  return durations;
+  return samples;
 }
 
 /** Ticks in a second of the first track of an init segment (14496-12 8.4.2, `mdhd`); 90,000 when it cannot be read. */
 export function timescaleOf(init: Uint8Array): number {
   const view = new DataView(init.buffer, init.byteOffset, init.byteLength);
-  let timescale = 90_000;
+  let timescale = 0;
   const inside = new Set(['moov', 'trak', 'mdia']);
   const look = (type: string, start: number, end: number): void => {
     if (inside.has(type)) forEachBox(view, start, end, look);
-    else if (type === 'mdhd') timescale = view.getUint32(start + (view.getUint8(start) === 1 ? 20 : 12));
+    else if (type === 'mdhd' && timescale === 0)
+      timescale = view.getUint32(start + (view.getUint8(start) === 1 ? 20 : 12));
   };
   try {
     forEachBox(view, 0, view.byteLength, look);
@@ -57,16 +66,18 @@ export function timescaleOf(init: Uint8Array): number {
 
 /**
  * Where the frames of a CMAF segment start, in seconds from its first one; empty when they cannot be read. From the samples
- * themselves: a player stretches a fragment's duration over the hole behind it.
+ * themselves: a player stretches a fragment's duration over the hole behind it. Pictures are the first track of a segment that has sound too.
  */
 export function frameOffsets(segment: ArrayBuffer, timescale: number): readonly number[] {
   const view = new DataView(segment);
-  const durations: number[] = [];
+  const samples: Sample[] = [];
   try {
     forEachBox(view, 0, view.byteLength, (type, start, end) => {
       if (type !== 'moof') return;
+      let isFirst = true;
       forEachBox(view, start, end, (inner, from, to) => {
-        if (inner === 'traf') durations.push(...durationsOf(view, from, to));
+        if (inner === 'traf' && isFirst) samples.push(...samplesOf(view, from, to));
+        isFirst &&= inner !== 'traf';
       });
     });
   } catch (error) {
@@ -75,9 +86,11 @@ export function frameOffsets(segment: ArrayBuffer, timescale: number): readonly 
     throw error;
   }
   let ticks = 0;
-  return durations.map((value) => {
-    const offset = ticks / timescale;
-    ticks += value;
-    return offset;
+  const shown = samples.map(({ duration, offset }) => {
+    const at = ticks + offset;
+    ticks += duration;
+    return at;
   });
+  shown.sort((a, b) => a - b);
+  return shown.map((at) => (at - (shown[0] ?? 0)) / timescale);
 }

@@ -18,6 +18,8 @@ export interface MediaSession {
   frameOffsets(index: number): readonly number[];
   /** The end of the newest segment on the media clock and how long segments are at most; null when it has an end. */
   liveEdge(): LiveEdge | null;
+  /** Whether there is sound to be heard; false until that is known. */
+  hasSound(): boolean;
   close(): void;
 }
 
@@ -101,6 +103,7 @@ export function openWithHls(
   let cached: { readonly list: readonly ClockFragment[]; readonly sequence: readonly number[] } | null = null;
   let started = false;
   let recoveries = 0;
+  let hasSound = false;
 
   const read = (): { readonly list: readonly ClockFragment[]; readonly sequence: readonly number[] } => {
     if (cached !== null) return cached;
@@ -122,6 +125,7 @@ export function openWithHls(
     fragments: () => read().list,
     frameOffsets: (index) => offsets.get(read().sequence[index] ?? -1) ?? [],
     liveEdge: () => (details?.live === true ? { edgeS: details.edge, targetS: details.targetduration } : null),
+    hasSound: () => hasSound,
     close: () => hls.destroy(),
   };
   const take = (fresh: LevelDetails): void => {
@@ -151,6 +155,10 @@ export function openWithHls(
   });
   hls.on(Events.LEVEL_PTS_UPDATED, () => {
     cached = null;
+    events.onChange();
+  });
+  hls.on(Events.BUFFER_CREATED, (_, { tracks }) => {
+    hasSound = Object.values(tracks).some((track) => /mp4a/i.test(track.codec ?? ''));
     events.onChange();
   });
   hls.on(Events.FRAG_BUFFERED, () => events.onBuffered());

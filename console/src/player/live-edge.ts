@@ -1,3 +1,5 @@
+import type { MediaSession } from './hls-session.ts';
+
 /** The newest end of a playlist that still grows, in seconds of the media clock. */
 export interface LiveEdge {
   readonly edgeS: number;
@@ -11,6 +13,13 @@ export interface LiveEdge {
  */
 export function liveDelayS(targetS: number): number {
   return Math.max(targetS * 1.5, Math.min(targetS + 4, targetS * 3));
+}
+
+/** Where playing live goes on, on the media clock; null when the playlist has an end. */
+export function livePosition(session: Pick<MediaSession, 'fragments' | 'liveEdge'> | null): number | null {
+  const edge = session?.liveEdge() ?? null;
+  if (edge === null) return null;
+  return Math.max(session?.fragments()[0]?.startS ?? 0, edge.edgeS - liveDelayS(edge.targetS));
 }
 
 /** Whether a moment is as near to the edge as playing live brings it, give or take a segment. */

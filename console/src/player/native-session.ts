@@ -29,6 +29,10 @@ export function openNatively(video: HTMLVideoElement, url: string, events: Sessi
       video.duration === Number.POSITIVE_INFINITY && video.seekable.length > 0
         ? { edgeS: video.seekable.end(video.seekable.length - 1), targetS: 10 }
         : null,
+    hasSound: () => {
+      const tracks: unknown = Reflect.get(video, 'audioTracks');
+      return typeof tracks === 'object' && tracks !== null && Number(Reflect.get(tracks, 'length')) > 0;
+    },
     close: () => {
       stop.abort();
       video.removeAttribute('src');

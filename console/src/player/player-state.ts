@@ -18,6 +18,11 @@ export interface PlayerState {
   /** `?speed=` of the playlist. */
   readonly speed: number;
   readonly source: Source;
+  /** Whether the playlist has an end: it is kept whole, or its stream was ended. */
+  readonly isOver: boolean;
+  /** Whether there is sound; cameras have none, and other speeds show the pictures alone. */
+  readonly hasSound: boolean;
+  readonly muted: boolean;
 }
 
 /** Where to start: a wall time, the live edge, or the newest picture (of a camera that is offline). */

@@ -3,11 +3,12 @@ import { patch, Store } from '../api/store.ts';
 import { behindHole, bufferedOf, isBuffered } from './buffered.ts';
 import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
 import type { MediaSession, SessionEvents } from './hls-session.ts';
-import { isAtEdge, isNearEdge, liveDelayS } from './live-edge.ts';
+import { isAtEdge, isNearEdge, livePosition } from './live-edge.ts';
 import { prepareSession } from './open-session.ts';
 import { PlaybackClock } from './playback-clock.ts';
 import type { PlayerOptions, PlayerState, StartAt } from './player-state.ts';
 import { isCutOff, isSameSource, type Source } from './source.ts';
+import { startPlaying } from './start-playing.ts';
 import { watchFrames } from './watch-frames.ts';
 
 const RETRY_MS = 3000;
@@ -49,6 +50,9 @@ export class Player {
       rate: 1,
       speed: 1,
       source: options.source,
+      isOver: false,
+      hasSound: false,
+      muted: true,
     });
   }
 
@@ -78,6 +82,7 @@ export class Player {
     on('canplay', () => this.#resume());
     on('timeupdate', () => this.#noteTime());
     on('ratechange', () => this.#set({ rate: video.playbackRate }));
+    on('volumechange', () => this.#set({ muted: video.muted }));
     watchFrames(video, signal, (mediaTimeS) => {
       this.#shownS = mediaTimeS;
       this.#noteFrame();
@@ -152,7 +157,7 @@ export class Player {
     const fragments = this.#session?.fragments() ?? [];
     const last = fragments.at(-1);
     this.#resume();
-    if (start === 'live') return this.#livePosition() ?? fragments[0]?.startS ?? 0;
+    if (start === 'live') return livePosition(this.#session) ?? fragments[0]?.startS ?? 0;
     if (start === 'newest') return last === undefined ? 0 : last.startS + last.durationS - INTO_FRAME_S;
     this.#wantedMs = start.atMs;
     return (this.#clockNow()?.mediaAt(start.atMs)?.timeS ?? 0) + INTO_FRAME_S;
@@ -162,12 +167,6 @@ export class Player {
     if (this.#session === null) return null;
     this.#clock ??= new PlaybackClock(this.#session.fragments(), this.state.get().speed);
     return this.#clock;
-  }
-
-  #livePosition(): number | null {
-    const edge = this.#session?.liveEdge() ?? null;
-    if (edge === null) return null;
-    return Math.max(this.#session?.fragments()[0]?.startS ?? 0, edge.edgeS - liveDelayS(edge.targetS));
   }
 
   #frames(): FrameIndex {
@@ -180,6 +179,7 @@ export class Player {
 
   #noteChange(): void {
     this.#clock = null;
+    this.#set({ hasSound: this.#session?.hasSound() === true, isOver: this.#session?.liveEdge() === null });
     this.#settle();
     this.#noteFrame();
     this.#resume();
@@ -228,11 +228,8 @@ export class Player {
   #resume(): void {
     const video = this.#video;
     if (video === null || !this.#wantsToPlay || !video.paused) return;
-    video.play().catch((error: unknown) => {
-      // The browser wants a click first: then the button says "play", which is what is asked for.
-      if (!(error instanceof DOMException && error.name === 'NotAllowedError')) return;
-      this.#wantsToPlay = false;
-      this.#set({ playing: false });
+    void startPlaying(video).then((mayPlay) => {
+      if (!mayPlay) this.pause();
     });
   }
 
@@ -254,9 +251,8 @@ export class Player {
   #noteTime(): void {
     const video = this.#video;
     if (video === null) return;
-    const edge = this.#session?.liveEdge() ?? null;
     const { source, speed } = this.state.get();
-    const nearEdge = isNearEdge(edge, video.currentTime);
+    const nearEdge = isNearEdge(this.#session?.liveEdge() ?? null, video.currentTime);
     this.#set({ live: nearEdge && !video.paused && source.kind === 'dvr' && speed === 1 });
     const aimS = this.#aim();
     // Once it has played on for a second, no other picture can be meant.
@@ -364,7 +360,7 @@ export class Player {
     this.#wantedMs = null;
     this.setRate(1);
     if (source.kind === 'range' || speed !== 1) this.load({ kind: 'dvr' }, 'live', 1);
-    const position = this.#livePosition();
+    const position = livePosition(this.#session);
     if (position !== null && this.#video !== null) this.#video.currentTime = position;
     this.play();
   }
@@ -386,6 +382,11 @@ export class Player {
   /** Plays that many times faster or slower, 0.0625–16. */
   setRate(rate: number): void {
     if (this.#video !== null) this.#video.playbackRate = Math.min(16, Math.max(0.0625, rate));
+  }
+
+  /** Turns the sound on or off. */
+  toggleMuted(): void {
+    if (this.#video !== null) this.#video.muted = !this.#video.muted;
   }
 
   /** Loads the playlist retimed: `speed` seconds of wall time in one of media time, every picture shown. */

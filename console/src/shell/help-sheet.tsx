@@ -18,6 +18,7 @@ const SECTIONS: readonly { readonly title: string; readonly rows: readonly Row[]
       [['⇧ ←', '⇧ →'], 'One minute back, forward'],
       [['E', 'Home'], 'Go live'],
       [['R'], 'Record from now, stop'],
+      [['S'], 'Sound on, off, where there is any'],
       [['F'], 'Full screen'],
     ],
   },
