@@ -154,10 +154,9 @@ export class Player {
 
   #startPosition(): number {
     const start = this.#start;
-    const fragments = this.#session?.fragments() ?? [];
-    const last = fragments.at(-1);
+    const last = this.#session?.fragments().at(-1);
     this.#resume();
-    if (start === 'live') return livePosition(this.#session) ?? fragments[0]?.startS ?? 0;
+    if (start === 'live') return livePosition(this.#session) ?? this.#session?.fragments()[0]?.startS ?? 0;
     if (start === 'newest') return last === undefined ? 0 : last.startS + last.durationS - INTO_FRAME_S;
     this.#wantedMs = start.atMs;
     return (this.#clockNow()?.mediaAt(start.atMs)?.timeS ?? 0) + INTO_FRAME_S;
@@ -227,7 +226,8 @@ export class Player {
 
   #resume(): void {
     const video = this.#video;
-    if (video === null || !this.#wantsToPlay || !video.paused) return;
+    // Playing one that has been played out would begin at 0, where there is nothing.
+    if (video === null || !this.#wantsToPlay || !video.paused || video.ended) return;
     void startPlaying(video).then((mayPlay) => {
       if (!mayPlay) this.pause();
     });
