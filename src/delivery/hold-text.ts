@@ -1,15 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { wallMs, type WallMs } from '../base/time.ts';
+import { ZoetropeError } from '../base/errors.ts';
+import { formatRfc3339, wallMs, type WallMs } from '../base/time.ts';
 import type { AppendedSegment, Catalog } from '../catalog/catalog.ts';
 import { EventPlaylist } from '../packager/hls/event-playlist.ts';
 import { targetDuration, type SegmentRhythm } from '../packager/hls/target-duration.ts';
 import type { Hold } from '../timeline/hold.ts';
 import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts';
 import { lengthOf, listedSegment, playlistSegment } from './dvr-window.ts';
+import { KeptTexts } from './kept-texts.ts';
 import type { Variant } from './variant.ts';
 
 const PAGE_SEGMENTS = 5000;
+/** More no player takes at once, and 22 MB of text are enough for one answer. */
+export const MAX_LISTED = 200_000;
 /** A hold is read as a whole again at most this share of the time: one of weeks takes seconds. */
 const READING_SHARE = 0.02;
 /** Delta updates reach back so many target durations (RFC 8216bis §4.4.3.8: at least six). */
@@ -40,10 +44,13 @@ export class HoldText {
   #isFinal = false;
   #needsReading = true;
   #needsGrowing = false;
+  #isTooLong = false;
   #updating: Promise<void> | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #readingMs = 0;
   #list = new GrowingList();
+  /** What was rendered of it, whole and as a delta update. */
+  readonly texts = new KeptTexts(4);
 
   constructor(hold: Hold, variant: Variant, deps: HoldTextDeps) {
     this.#hold = hold;
@@ -75,7 +82,7 @@ export class HoldText {
     else this.#needsReading = true;
   }
 
-  /** Brings the text up to date; whoever asks meanwhile waits for the same reading. */
+  /** Brings the text up to date; whoever asks meanwhile waits for the same reading. @throws out_of_range above {@link MAX_LISTED} segments */
   async update(wish: HoldTextWish): Promise<void> {
     const { hold, isFinal } = wish;
     if (hold.fromMs !== this.#hold.fromMs || hold.toMs !== this.#hold.toMs || isFinal !== this.#isFinal) {
@@ -85,6 +92,7 @@ export class HoldText {
     this.#hold = hold;
     this.#isFinal = isFinal;
     while (this.#updating !== undefined) await this.#updating;
+    if (this.#isTooLong) throw tooLong(hold);
     const pauseMs = this.#readingMs / READING_SHARE;
     const isDue = this.#deps.clock.monotonicMs() - this.#readAtMs >= pauseMs;
     const mustRead = this.#needsReading && isDue;
@@ -116,6 +124,9 @@ export class HoldText {
     try {
       for await (const page of this.#pages(wish.hold, list.last)) {
         for (const segment of page) list.add(segment, wish, this.variant);
+        // It will not become shorter again: whoever asks next is told at once.
+        this.#isTooLong = list.playlist.count > MAX_LISTED;
+        if (this.#isTooLong) throw tooLong(wish.hold);
       }
     } catch (error) {
       this.#needsGrowing = true;
@@ -142,6 +153,14 @@ export class HoldText {
       await nextTurn();
     }
   }
+}
+
+function tooLong({ id, fromMs }: Hold): ZoetropeError {
+  const [from, to] = [fromMs, wallMs(fromMs + 6 * 3_600_000)].map((atMs) => formatRfc3339(wallMs(atMs)));
+  return new ZoetropeError(
+    'out_of_range',
+    `${id} has more than ${MAX_LISTED} segments, and one playlist lists no more. Ask for a part: ?from=${from}&to=${to}.`,
+  );
 }
 
 /** Segments of a hold in the order in which its playlist lists them. */
