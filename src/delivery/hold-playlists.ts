@@ -5,13 +5,13 @@ import { parseRfc3339, wallMs, type WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { PlaylistHead } from '../packager/hls/media-playlist.ts';
 import type { Hold } from '../timeline/hold.ts';
-import { HoldText, SKIP_TARGETS } from './hold-text.ts';
+import { HoldText, SKIP_TARGETS, type GrowingList } from './hold-text.ts';
 import type { HoldView } from './holds.ts';
 import type { PlaylistText, ReadyPlaylist } from './kept-texts.ts';
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
 import { nothingBetween, nothingYet, rhythmOf } from './stream-playlists.ts';
 import { liveEdgeMs, type StreamState } from './stream-view.ts';
-import { queryValue, readSkip, readVariant, type Query } from './variant.ts';
+import { queryValue, readSkip, readVariant, type Query, type Variant } from './variant.ts';
 
 const MAX_TEXTS = 500;
 /** Beyond what a frame may wait for its segment: the way to the catalog. */
@@ -36,7 +36,7 @@ export class HoldPlaylists {
     this.#texts = new LRUCache({
       max: MAX_TEXTS,
       maxSize: deps.maxBytes,
-      sizeCalculation: (text) => 1024 + Math.min(text.list.playlist.sizeBytes, deps.maxBytes - 1024),
+      sizeCalculation: (text) => 1024 + Math.min(text.sizeBytes, deps.maxBytes - 1024),
     });
   }
 
@@ -67,24 +67,25 @@ export class HoldPlaylists {
     // Known to the feed before it is read, so that no change is missed.
     this.#texts.set(key, text);
     const { revision } = text;
-    await text.update({ hold, isFinal, rhythm: rhythmOf(state.settings) });
+    const list = await text.update({ hold, isFinal, rhythm: rhythmOf(state.settings) });
     this.#texts.set(key, text);
     const skip = readSkip(query);
-    const { endMs } = text.list;
+    const { endMs } = list;
     if (endMs === null) throw isFinal ? nothingIn(hold) : nothingYet(hold.streamId);
     const toMs = hold.toMs ?? endMs;
     const markers = await newestMarkers(this.#deps.catalog, hold.streamId, hold.fromMs, toMs);
     const isFresh = (): boolean =>
-      text.revision === revision && this.#texts.peek(key) === text && (isFinal || this.#deps.clock.nowMs() < finalAtMs);
+      text.isAt(revision) && this.#texts.peek(key) === text && (isFinal || this.#deps.clock.nowMs() < finalAtMs);
     const what = { key: `${isFinal ? 'final' : 'growing'}${skip ? ' delta' : ''}`, revision, isFresh };
     const dateRanges = dateRangesOf(markers, hold.fromMs, toMs);
-    return text.texts.ready(what, token, () => render(hold, text, { isFinal, skip, dateRanges }));
+    return list.texts.ready(what, token, () => render(hold, list, variant, { isFinal, skip, dateRanges }));
   }
 }
 
 function render(
   hold: Hold,
-  { list, variant }: HoldText,
+  list: GrowingList,
+  variant: Variant,
   as: { readonly isFinal: boolean; readonly skip: boolean; readonly dateRanges: PlaylistHead['dateRanges'] },
 ): PlaylistText {
   const { isFinal, skip, dateRanges } = as;

@@ -40,7 +40,7 @@ export class HoldText {
   readonly variant: Variant;
   readonly #deps: HoldTextDeps;
   #revision = 0;
-  #hold: Hold;
+  readonly #hold: Hold;
   #isFinal = false;
   #needsReading = true;
   #needsGrowing = false;
@@ -49,8 +49,6 @@ export class HoldText {
   #readAtMs = Number.NEGATIVE_INFINITY;
   #readingMs = 0;
   #list = new GrowingList();
-  /** What was rendered of it, whole and as a delta update. */
-  readonly texts = new KeptTexts(4);
 
   constructor(hold: Hold, variant: Variant, deps: HoldTextDeps) {
     this.#hold = hold;
@@ -67,9 +65,14 @@ export class HoldText {
     return this.#revision;
   }
 
-  /** As of the newest {@link HoldText.update}. */
-  get list(): GrowingList {
-    return this.#list;
+  /** What it takes in memory, roughly. */
+  get sizeBytes(): number {
+    return this.#list.playlist.sizeBytes;
+  }
+
+  /** Whether what was rendered of a list that was current at a revision is what would be rendered now. */
+  isAt(revision: number): boolean {
+    return this.#revision === revision && !(this.#needsReading && this.#isDue());
   }
 
   /** Takes in a change of its stream. */
@@ -82,28 +85,31 @@ export class HoldText {
     else this.#needsReading = true;
   }
 
-  /** Brings the text up to date; whoever asks meanwhile waits for the same reading. @throws out_of_range above {@link MAX_LISTED} segments */
-  async update(wish: HoldTextWish): Promise<void> {
-    const { hold, isFinal } = wish;
-    if (hold.fromMs !== this.#hold.fromMs || hold.toMs !== this.#hold.toMs || isFinal !== this.#isFinal) {
-      this.#readAtMs = Number.NEGATIVE_INFINITY;
-      this.#needsReading = true;
-    }
-    this.#hold = hold;
-    this.#isFinal = isFinal;
+  /** The list as it is now; whoever asks while it is read waits for the same reading. @throws out_of_range above {@link MAX_LISTED} segments */
+  async update(wish: HoldTextWish): Promise<GrowingList> {
     while (this.#updating !== undefined) await this.#updating;
-    if (this.#isTooLong) throw tooLong(hold);
-    const pauseMs = this.#readingMs / READING_SHARE;
-    const isDue = this.#deps.clock.monotonicMs() - this.#readAtMs >= pauseMs;
-    const mustRead = this.#needsReading && isDue;
-    if (!mustRead && !this.#needsGrowing && !this.#needsReading) return;
-    this.#updating = (mustRead ? this.#read(wish) : this.#grow(wish, this.#list)).finally(() => {
-      this.#updating = undefined;
-    });
-    await this.#updating;
+    if (this.#isTooLong) throw tooLong(wish.hold);
+    if (wish.isFinal !== this.#isFinal) {
+      this.#isFinal = wish.isFinal;
+      this.#needsReading = true;
+      this.#readAtMs = Number.NEGATIVE_INFINITY;
+    }
+    if (!this.#needsReading && !this.#needsGrowing) return this.#list;
+    const work = this.#needsReading && this.#isDue() ? this.#read(wish) : this.#grow(wish, this.#list);
+    this.#updating = work.then(
+      () => void (this.#updating = undefined),
+      () => void (this.#updating = undefined),
+    );
+    // What this reading came to: another may have begun for somebody who wishes otherwise.
+    return work;
   }
 
-  async #read(wish: HoldTextWish): Promise<void> {
+  /** Whether enough time has passed since it was read as a whole, for what that took. */
+  #isDue(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#readAtMs >= this.#readingMs / READING_SHARE;
+  }
+
+  async #read(wish: HoldTextWish): Promise<GrowingList> {
     const startedMs = this.#deps.clock.monotonicMs();
     // What happens while it is read makes it stale again.
     this.#needsReading = false;
@@ -117,9 +123,10 @@ export class HoldText {
     this.#list = list;
     this.#readAtMs = this.#deps.clock.monotonicMs();
     this.#readingMs = this.#readAtMs - startedMs;
+    return list;
   }
 
-  async #grow(wish: HoldTextWish, list: GrowingList): Promise<void> {
+  async #grow(wish: HoldTextWish, list: GrowingList): Promise<GrowingList> {
     this.#needsGrowing = false;
     try {
       for await (const page of this.#pages(wish.hold, list.last)) {
@@ -132,6 +139,7 @@ export class HoldText {
       this.#needsGrowing = true;
       throw error;
     }
+    return list;
   }
 
   /** Segments of the hold behind one, in wall order, in pages between which others get their turn. */
@@ -166,6 +174,8 @@ function tooLong({ id, fromMs }: Hold): ZoetropeError {
 /** Segments of a hold in the order in which its playlist lists them. */
 export class GrowingList {
   readonly playlist = new EventPlaylist();
+  /** What was rendered of it, whole and as a delta update, each at a length. */
+  readonly texts = new KeptTexts(4);
   #first: Segment | null = null;
   #last: Segment | null = null;
   #lastListed: Segment | null = null;
