@@ -35,8 +35,9 @@ test('recordings that start and stop while processes are killed and retention ru
       new CameraFeed(server.api, random, {
         device: `camera-${index}`,
         startMs,
-        intervalMs: INTERVAL_MS,
-        pauseMs: INTERVAL_MS - 30,
+        intervalMs: 1,
+        pauseMs: INTERVAL_MS,
+        isLive: true,
         sizes: [[320, 240]],
       }),
   );
