@@ -7,7 +7,7 @@ import type { PlaylistHead } from '../packager/hls/media-playlist.ts';
 import type { Hold } from '../timeline/hold.ts';
 import { HoldText, SKIP_TARGETS, type GrowingList } from './hold-text.ts';
 import type { HoldView } from './holds.ts';
-import { readyText, type PlaylistText, type ReadyPlaylist } from './kept-texts.ts';
+import type { PlaylistText, ReadyPlaylist } from './kept-texts.ts';
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
 import { nothingBetween, nothingYet, rhythmOf } from './stream-playlists.ts';
 import { liveEdgeMs, type StreamState } from './stream-view.ts';
@@ -37,7 +37,7 @@ export class HoldPlaylists {
     this.#texts = new LRUCache({
       max: MAX_TEXTS,
       maxSize: deps.maxBytes,
-      sizeCalculation: (text) => 1024 + Math.min(text.list.playlist.sizeBytes, deps.maxBytes - 1024),
+      sizeCalculation: (text) => 1024 + Math.min(text.sizeBytes, deps.maxBytes - 1024),
     });
   }
 
@@ -69,40 +69,43 @@ export class HoldPlaylists {
     // Known to the feed before it is read, so that no change is missed.
     this.#texts.set(key, text);
     const { revision } = text;
-    await text.update({ hold, isFinal, rhythm: rhythmOf(state.settings) });
+    const list = await text.update({ hold, isFinal, rhythm: rhythmOf(state.settings) });
     this.#texts.set(key, text);
-    const rendered = await this.#render(hold, text.list, variant, isFinal, readSkip(query));
-    const isFresh = (): boolean =>
-      text.revision === revision && this.#texts.peek(key) === text && (isFinal || this.#deps.clock.nowMs() < finalAtMs);
-    return readyText(rendered, token, isFresh);
-  }
-
-  async #render(
-    hold: Hold,
-    list: GrowingList,
-    variant: Variant,
-    isFinal: boolean,
-    skip: boolean,
-  ): Promise<PlaylistText> {
-    const { first, endMs, targetDurationS, playlist } = list;
-    if (first === null || endMs === null) throw isFinal ? nothingIn(hold) : nothingYet(hold.streamId);
+    const skip = readSkip(query);
+    const { endMs } = list;
+    if (endMs === null) throw isFinal ? nothingIn(hold) : nothingYet(hold.streamId);
     const toMs = hold.toMs ?? endMs;
     const markers = await newestMarkers(this.#deps.catalog, hold.streamId, hold.fromMs, toMs);
-    // Where it begins lies within its first segment. 0 keeps players from joining one that grows at its end.
-    const offsetS = Math.max(0, hold.fromMs - first.startMs) / 1000 / variant.speed;
-    const head: PlaylistHead = {
-      targetDurationS,
-      ...(isFinal ? list.numbers : { mediaSequence: 0, discontinuitySequence: 0 }),
-      type: isFinal ? 'VOD' : 'EVENT',
-      canSkipUntilS: null,
-      dateRanges: dateRangesOf(markers, hold.fromMs, toMs),
-      ...(isFinal && offsetS === 0 ? {} : { startOffsetS: offsetS }),
-    };
-    if (isFinal) return { template: playlist.full(head, true), targetDurationS, isEnded: true };
-    const growing = { ...head, canSkipUntilS: SKIP_TARGETS * targetDurationS };
-    const delta = skip ? playlist.delta(growing) : null;
-    return { template: delta ?? playlist.full(growing, false), targetDurationS, isEnded: false };
+    const isFresh = (): boolean =>
+      text.isAt(revision) && this.#texts.peek(key) === text && (isFinal || this.#deps.clock.nowMs() < finalAtMs);
+    const what = { key: `${isFinal ? 'final' : 'growing'}${skip ? ' delta' : ''}`, revision, isFresh };
+    const dateRanges = dateRangesOf(markers, hold.fromMs, toMs);
+    return list.texts.ready(what, token, () => render(hold, list, variant, { isFinal, skip, dateRanges }));
   }
+}
+
+function render(
+  hold: Hold,
+  list: GrowingList,
+  variant: Variant,
+  as: { readonly isFinal: boolean; readonly skip: boolean; readonly dateRanges: PlaylistHead['dateRanges'] },
+): PlaylistText {
+  const { isFinal, skip, dateRanges } = as;
+  const { first, targetDurationS, playlist } = list;
+  // Where it begins lies within its first segment. 0 keeps players from joining one that grows at its end.
+  const offsetS = Math.max(0, hold.fromMs - (first?.startMs ?? hold.fromMs)) / 1000 / variant.speed;
+  const head: PlaylistHead = {
+    targetDurationS,
+    ...(isFinal ? list.numbers : { mediaSequence: 0, discontinuitySequence: 0 }),
+    type: isFinal ? 'VOD' : 'EVENT',
+    canSkipUntilS: null,
+    dateRanges,
+    ...(isFinal && offsetS === 0 ? {} : { startOffsetS: offsetS }),
+  };
+  if (isFinal) return { template: playlist.full(head, true), targetDurationS, isEnded: true };
+  const growing = { ...head, canSkipUntilS: SKIP_TARGETS * targetDurationS };
+  const delta = skip ? playlist.delta(growing) : null;
+  return { template: delta ?? playlist.full(growing, false), targetDurationS, isEnded: false };
 }
 
 /** When nothing on time can come to lie within a hold any more; 0: that is so now; infinite while it runs. */

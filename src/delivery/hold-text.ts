@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { wallMs, type WallMs } from '../base/time.ts';
+import { ZoetropeError } from '../base/errors.ts';
+import { formatRfc3339, wallMs, type WallMs } from '../base/time.ts';
 import type { AppendedSegment, Catalog } from '../catalog/catalog.ts';
 import { EventPlaylist } from '../packager/hls/event-playlist.ts';
 import { targetDuration, type SegmentRhythm } from '../packager/hls/target-duration.ts';
@@ -8,9 +9,12 @@ import type { Epoch } from '../timeline/epoch.ts';
 import type { Hold } from '../timeline/hold.ts';
 import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts';
 import { lengthOf, listedSegment, playlistSegment } from './dvr-window.ts';
+import { KeptTexts } from './kept-texts.ts';
 import type { Variant } from './variant.ts';
 
 const PAGE_SEGMENTS = 5000;
+/** More no player takes at once, and 22 MB of text are enough for one answer. */
+export const MAX_LISTED = 200_000;
 /** A hold is read as a whole again at most this share of the time: one of weeks takes seconds. */
 const READING_SHARE = 0.02;
 /** Delta updates reach back so many target durations (RFC 8216bis §4.4.3.8: at least six). */
@@ -44,10 +48,11 @@ export class HoldText {
   readonly variant: Variant;
   readonly #deps: HoldTextDeps;
   #revision = 0;
-  #hold: Hold;
+  readonly #hold: Hold;
   #isFinal = false;
   #needsReading = true;
   #needsGrowing = false;
+  #isTooLong = false;
   #updating: Promise<void> | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #readingMs = 0;
@@ -70,9 +75,14 @@ export class HoldText {
     return this.#revision;
   }
 
-  /** As of the newest {@link HoldText.update}. */
-  get list(): GrowingList {
-    return this.#list;
+  /** What it takes in memory, roughly. */
+  get sizeBytes(): number {
+    return this.#list.playlist.sizeBytes;
+  }
+
+  /** Whether what was rendered of a list that was current at a revision is what would be rendered now. */
+  isAt(revision: number): boolean {
+    return this.#revision === revision && !(this.#needsReading && this.#isDue());
   }
 
   /** Takes in a change of its stream. */
@@ -87,27 +97,31 @@ export class HoldText {
     else this.#needsReading = true;
   }
 
-  /** Brings the text up to date; whoever asks meanwhile waits for the same reading. */
-  async update(wish: HoldTextWish): Promise<void> {
-    const { hold, isFinal } = wish;
-    if (hold.fromMs !== this.#hold.fromMs || hold.toMs !== this.#hold.toMs || isFinal !== this.#isFinal) {
-      this.#readAtMs = Number.NEGATIVE_INFINITY;
-      this.#needsReading = true;
-    }
-    this.#hold = hold;
-    this.#isFinal = isFinal;
+  /** The list as it is now; whoever asks while it is read waits for the same reading. @throws out_of_range above {@link MAX_LISTED} segments */
+  async update(wish: HoldTextWish): Promise<GrowingList> {
     while (this.#updating !== undefined) await this.#updating;
-    const pauseMs = this.#readingMs / READING_SHARE;
-    const isDue = this.#deps.clock.monotonicMs() - this.#readAtMs >= pauseMs;
-    const mustRead = this.#needsReading && isDue;
-    if (!mustRead && !this.#needsGrowing && !this.#needsReading) return;
-    this.#updating = (mustRead ? this.#read(wish) : this.#grow(wish, this.#list)).finally(() => {
-      this.#updating = undefined;
-    });
-    await this.#updating;
+    if (this.#isTooLong) throw tooLong(wish.hold);
+    if (wish.isFinal !== this.#isFinal) {
+      this.#isFinal = wish.isFinal;
+      this.#needsReading = true;
+      this.#readAtMs = Number.NEGATIVE_INFINITY;
+    }
+    if (!this.#needsReading && !this.#needsGrowing) return this.#list;
+    const work = this.#needsReading && this.#isDue() ? this.#read(wish) : this.#grow(wish, this.#list);
+    this.#updating = work.then(
+      () => void (this.#updating = undefined),
+      () => void (this.#updating = undefined),
+    );
+    // What this reading came to: another may have begun for somebody who wishes otherwise.
+    return work;
   }
 
-  async #read(wish: HoldTextWish): Promise<void> {
+  /** Whether enough time has passed since it was read as a whole, for what that took. */
+  #isDue(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#readAtMs >= this.#readingMs / READING_SHARE;
+  }
+
+  async #read(wish: HoldTextWish): Promise<GrowingList> {
     const startedMs = this.#deps.clock.monotonicMs();
     // What happens while it is read makes it stale again.
     this.#needsReading = false;
@@ -121,18 +135,23 @@ export class HoldText {
     this.#list = list;
     this.#readAtMs = this.#deps.clock.monotonicMs();
     this.#readingMs = this.#readAtMs - startedMs;
+    return list;
   }
 
-  async #grow(wish: HoldTextWish, list: GrowingList): Promise<void> {
+  async #grow(wish: HoldTextWish, list: GrowingList): Promise<GrowingList> {
     this.#needsGrowing = false;
     try {
       for await (const page of this.#pages(wish.hold, list.last)) {
         for (const one of page) list.add(one, wish, this.variant);
+        // It will not become shorter again: whoever asks next is told at once.
+        this.#isTooLong = list.playlist.count > MAX_LISTED;
+        if (this.#isTooLong) throw tooLong(wish.hold);
       }
     } catch (error) {
       this.#needsGrowing = true;
       throw error;
     }
+    return list;
   }
 
   /** Segments of the hold behind one, in wall order, in pages between which others get their turn. */
@@ -158,9 +177,19 @@ export class HoldText {
   }
 }
 
+function tooLong({ id, fromMs }: Hold): ZoetropeError {
+  const [from, to] = [fromMs, wallMs(fromMs + 6 * 3_600_000)].map((atMs) => formatRfc3339(wallMs(atMs)));
+  return new ZoetropeError(
+    'out_of_range',
+    `${id} has more than ${MAX_LISTED} segments, and one playlist lists no more. Ask for a part: ?from=${from}&to=${to}.`,
+  );
+}
+
 /** Segments of a hold in the order in which its playlist lists them. */
 export class GrowingList {
   readonly playlist = new EventPlaylist();
+  /** What was rendered of it, whole and as a delta update, each at a length. */
+  readonly texts = new KeptTexts(4);
   #first: Segment | null = null;
   #last: Segment | null = null;
   #lastListed: Segment | null = null;

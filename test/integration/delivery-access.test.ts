@@ -109,4 +109,33 @@ describe('who may watch', () => {
     assert.equal((await server.get(base + (playlist.segments[0]?.uri ?? ''))).status, 200);
     assert.equal((await server.get(`${live}?token=${token}`)).status, 401);
   });
+
+  test("a recording's token opens the recording alone, while it grows and in every child", async () => {
+    const { id } = await server.catalog.startRecording({
+      id: randomIds.next('recording'),
+      streamId: stream.id,
+      name: 'x',
+      metadata: {},
+      fromMs: first.segment.startMs,
+      toMs: null,
+      isPast: true,
+    });
+    const { token } = await server.access.mintPlaybackToken({ kind: 'hold', id }, 60);
+    const base = `/play/recordings/${id}/`;
+    const path = `${base}index.m3u8?token=${token}`;
+    const playlist = parseMediaPlaylist(await server.playlist(path));
+    for (const uri of [playlist.segments[0]?.uri ?? '', playlist.segments[0]?.map?.uri ?? '']) {
+      assert.match(uri, /\?token=/);
+      assert.equal((await server.get(base + uri)).status, 200);
+      assert.equal((await server.get(base + uri.replace(/\?token=.*/, ''))).status, 401);
+    }
+    assert.equal((await server.get(`/play/archives/${ARCHIVE}/index.m3u8?token=${token}`)).status, 401);
+    assert.equal((await server.get(`/play/archives/${id}/index.m3u8?token=${token}`)).status, 404, 'it is no archive');
+    const foreign = await keyFor('umbrella', 'read');
+    assert.equal((await server.get(`${base}index.m3u8`, foreign)).status, 404);
+    await server.append(stream.id);
+    assert.equal(parseMediaPlaylist(await server.playlist(path)).segments.length, playlist.segments.length + 1);
+    await server.clock.advance(61_000);
+    assert.equal((await server.get(path)).status, 401);
+  });
 });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { randomIds } from '../../src/base/ids.ts';
+import { wallMs } from '../../src/base/time.ts';
 import type { Stream } from '../../src/timeline/stream.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { PlaybackServer } from '../fixtures/playback.ts';
@@ -119,6 +121,27 @@ describe('hls.js in Chromium', () => {
       );
     });
   }
+
+  test('a recording from its start, while it runs and after', async () => {
+    const { id } = await server.catalog.startRecording({
+      id: randomIds.next('recording'),
+      streamId: stream.id,
+      name: 'x',
+      metadata: {},
+      fromMs: wallMs(Date.parse(from)),
+      toMs: null,
+      isPast: true,
+    });
+    for (const query of ['', '?container=ts']) {
+      const played = await play(`/play/recordings/${id}/index.m3u8${query}`, 3 * SEGMENTS);
+      assert.deepEqual(played.errors, [], query);
+      assert.ok((played.buffered[0]?.[0] ?? 9) < 0.2, JSON.stringify(played.buffered));
+      assert.equal(played.urls.filter((url) => url.includes('/segments/')).length, SEGMENTS);
+    }
+    await server.catalog.stopRecording(id, wallMs(Date.parse(to)));
+    const played = await play(`/play/recordings/${id}/index.m3u8?speed=3`, SEGMENTS);
+    assert.deepEqual([played.errors, played.width], [[], 64]);
+  });
 
   test('live and dvr through the multivariant playlist', async () => {
     for (const name of ['master', 'dvr']) {

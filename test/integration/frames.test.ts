@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { randomIds } from '../../src/base/ids.ts';
 import { formatRfc3339, wallMs } from '../../src/base/time.ts';
 import { FRAMES_TOPIC } from '../../src/ingest/frames/frame-event.ts';
 import { recently, startIngest, writeFrame, type IngestBench } from '../fixtures/ingest.ts';
@@ -249,4 +250,34 @@ test('only the documented fields of an event reach the log', async () => {
   ]);
   const [logged] = await bench.stores.events.peek(FRAMES_TOPIC, { limit: 10 });
   assert.deepEqual(logged?.value, told);
+});
+
+test('a frame from before the retained window is refused, unless a recording wants it', async () => {
+  await using bench = await startIngest({ environment: { ZOETROPE_RETENTION_HOURS: String(1 / 60) } });
+  const { catalog } = bench.stores;
+  const nowMs = Date.now();
+  const { streamId } = await bench.post(nowMs, jpeg);
+  await bench.segments(streamId, 1);
+  const oldMs = wallMs(nowMs - 600 * SECOND);
+  await assert.rejects(bench.post(oldMs, jpeg), { code: 'out_of_range' });
+  const recording = {
+    id: randomIds.next('recording'),
+    streamId,
+    kind: 'recording',
+    name: 'x',
+    sessionId: null,
+  } as const;
+  await catalog.createHold({
+    ...recording,
+    fromMs: oldMs,
+    toMs: wallMs(oldMs + 2 * SECOND),
+    expiresAtMs: null,
+  });
+  await bench.post(oldMs, jpeg);
+  await bench.post(oldMs + SECOND, jpeg);
+  await assert.rejects(bench.post(oldMs + 2 * SECOND, jpeg), { code: 'out_of_range' });
+  const [late] = await bench.segments(streamId, 2);
+  assert.deepEqual([late?.placement, late?.frameTimesMs], ['late', [oldMs, oldMs + SECOND]]);
+  await bench.settled();
+  assert.deepEqual(await bench.deadLetters(), []);
 });

@@ -30,11 +30,12 @@ export const recordings: Migration = {
       .columns(['stream_id', 'kind', 'created_at_ms', 'id'])
       .where(sql<boolean>`released_at_ms is null`)
       .execute();
-    // What each new segment must be counted in: almost always nothing.
+    // What each new segment must be counted in: by its end, for those that have ended before are many.
     await db.schema
       .createIndex('hold_measured')
       .on('hold')
-      .columns(['stream_id', 'to_ms'])
+      .column('stream_id')
+      .expression(sql`coalesce(to_ms, 8640000000000000)`)
       .where(sql<boolean>`measured_to_ms is not null`)
       .execute();
     await db.schema

@@ -67,11 +67,11 @@ async function startRecording(backend: SqlBackend, scope: WriteScope, recording:
 
 /** @throws out_of_range when the timeline does not go back so far */
 async function checkReach(db: CatalogDb, { streamId, fromMs }: NewRecording): Promise<void> {
+  const [rendition] = await findRendition(db, { streamId, name: MAIN_RENDITION });
   const earliest = await db
     .selectFrom('segment')
-    .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
     .select('segment.start_ms')
-    .where('rendition.stream_id', '=', streamId)
+    .where('segment.rendition_id', '=', rendition?.id ?? '')
     .where((eb) =>
       eb.or([
         eb('segment.retired_at_ms', 'is', null),

@@ -5,10 +5,15 @@ import { type CompiledQuery, Kysely } from 'kysely';
 import { FakeClock } from '../../base/fake-clock.ts';
 import { randomIds } from '../../base/ids.ts';
 import { isUniqueViolation } from '../../base/sqlite/database.ts';
+import { wallMs } from '../../base/time.ts';
 import { migrate } from '../migrations/migrate.ts';
 import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend } from '../sql/backend.ts';
+import { countInHolds, forgetExtents } from '../sql/hold-extent.ts';
+import { sqlHoldStore } from '../sql/hold-store.ts';
+import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogSchema } from '../sql/schema.ts';
+import { sqlStreamStore } from '../sql/stream-store.ts';
 import { sqlTaskStore } from '../sql/task-store.ts';
 import { sqlUpkeepStore } from '../sql/upkeep-store.ts';
 import { sqlWebhookStore } from '../sql/webhook-store.ts';
@@ -124,5 +129,44 @@ describe('query plans', () => {
     assertSearched(await plansOf(() => sqlWebhookStore(backend).claimDeliveries({ limit: 9, leaseMs: 1 })));
     const [plan] = await plansOf(() => sqlUpkeepStore(backend).oldestSegments(9));
     assert.equal(plan, 'SCAN segment USING INDEX segment_oldest');
+  });
+
+  it('recordings are listed, counted and ended without looking at archives or other streams', async (t) => {
+    const { backend, plansOf } = await world(t);
+    const holds = sqlHoldStore(backend);
+    const recordings = sqlRecordingStore(backend);
+    const listed = [
+      { kind: 'recording' },
+      { kind: 'recording', streamId: 's' },
+      { kind: 'recording', tenant: 't' },
+    ] as const;
+    for (const filter of listed) assertSearched(await plansOf(() => holds.listHolds(filter, { limit: 9 })));
+    const row = {
+      start_ms: 0,
+      end_ms: 1,
+      is_late: 0,
+      sequence: 0,
+      frame_count: 1,
+      size_bytes: 1,
+      discontinuity: 0,
+    };
+    for (const work of [
+      () => countInHolds(backend.reader(), 's', row, undefined),
+      () => forgetExtents(backend.reader(), 's', { startMs: 0, endMs: 1 }),
+    ]) {
+      assert.deepEqual(
+        new Set(await plansOf(work)),
+        new Set(['SEARCH hold USING INDEX hold_measured (stream_id=? AND <expr>>?)']),
+      );
+    }
+    assertSearched(await plansOf(() => recordings.stopDueRecordings()));
+    const stream = { id: 'str_1', tenant: 't', kind: 'frames', name: 'n', deviceId: null, settings: {} } as const;
+    await sqlStreamStore(backend).createStream(stream);
+    const recording = { id: 'rec_1', streamId: 'str_1', name: 'n', metadata: {}, fromMs: wallMs(0), toMs: null };
+    const start = async (): Promise<unknown> =>
+      recordings.startRecording({ ...recording, isPast: true }).catch(() => null);
+    const plans = await plansOf(start);
+    assertSearched(plans);
+    assert.ok(plans.includes('SEARCH segment USING INDEX segment_by_wall (rendition_id=?)'), plans.join('\n'));
   });
 });

@@ -14,12 +14,14 @@ import type { AcceptedFrame, FrameEventValue, FrameIntake, PostedFrame } from '.
 import { framePrefix, type FrameRoots } from './frame-roots.ts';
 import type { LastSeen } from './last-seen.ts';
 import type { NewestFrame } from './newest-frames.ts';
+import { isRecordedAt } from './recorded.ts';
 
 const KNOWN_DEVICES = 50_000;
 
 /** What the intake works with. */
 export interface IntakeDeps {
-  readonly catalog: Pick<StreamStore, 'ensureDeviceStream' | 'findDeviceStream'> & Pick<Catalog, 'onChange'>;
+  readonly catalog: Pick<StreamStore, 'ensureDeviceStream' | 'findDeviceStream'> &
+    Pick<Catalog, 'listHolds' | 'onChange'>;
   readonly objects: Pick<ObjectStore, 'put' | 'delete'>;
   readonly events: Pick<EventLog, 'publish'>;
   readonly clock: Clock;
@@ -52,13 +54,13 @@ class Intake implements FrameIntake {
   }
 
   async acceptFrame(stream: Stream, frame: PostedFrame): Promise<AcceptedFrame> {
-    this.#checkTime(frame.capturedAtMs, effectiveSettings(stream, this.#deps.defaults));
+    await this.#checkTime(frame.capturedAtMs, stream);
     readJpegHeader(frame.jpeg, this.#deps.limits);
     return this.#store(stream, frame);
   }
 
   async acceptDeviceFrame(clientId: string, deviceId: string, frame: PostedFrame): Promise<AcceptedFrame> {
-    this.#checkTime(frame.capturedAtMs, await this.#settingsOf(clientId, deviceId));
+    await this.#checkTime(frame.capturedAtMs, await this.#knownStream(clientId, deviceId));
     readJpegHeader(frame.jpeg, this.#deps.limits);
     return this.#store(await this.#deviceStream(clientId, deviceId), frame);
   }
@@ -66,7 +68,7 @@ class Intake implements FrameIntake {
   async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
     const { roots, events, clock, lastSeen, onAccepted } = this.#deps;
     for (const { clientId, deviceId, timestamp } of values) {
-      this.#checkTime(parseRfc3339(timestamp, 'timestamp'), await this.#settingsOf(clientId, deviceId));
+      await this.#checkTime(parseRfc3339(timestamp, 'timestamp'), await this.#knownStream(clientId, deviceId));
     }
     const accepted: AcceptedFrame[] = [];
     const refs: MediaRef[] = [];
@@ -121,13 +123,10 @@ class Intake implements FrameIntake {
     return { eventId, streamId: stream.id };
   }
 
-  /** What a device's frames are judged by. Judging makes no stream: what is refused must leave none behind. */
-  async #settingsOf(tenant: string, deviceId: string): Promise<StreamSettings> {
-    const { catalog, defaults } = this.#deps;
-    const known =
-      this.#devices.get(identityOf({ kind: 'device', tenant, deviceId })) ??
-      (await catalog.findDeviceStream(tenant, deviceId));
-    return known === null ? defaults : effectiveSettings(known, defaults);
+  /** By what a device's frames are judged; null: by the defaults. Judging makes no stream: what is refused must leave none behind. */
+  async #knownStream(tenant: string, deviceId: string): Promise<Stream | null> {
+    const known = this.#devices.get(identityOf({ kind: 'device', tenant, deviceId }));
+    return known ?? this.#deps.catalog.findDeviceStream(tenant, deviceId);
   }
 
   async #deviceStream(tenant: string, deviceId: string): Promise<Stream> {
@@ -146,8 +145,10 @@ class Intake implements FrameIntake {
     return stream;
   }
 
-  #checkTime(capturedAtMs: WallMs, settings: StreamSettings): void {
-    const nowMs = this.#deps.clock.nowMs();
+  async #checkTime(capturedAtMs: WallMs, stream: Stream | null): Promise<void> {
+    const { catalog, clock, defaults } = this.#deps;
+    const settings = stream === null ? defaults : effectiveSettings(stream, defaults);
+    const nowMs = clock.nowMs();
     if (capturedAtMs > nowMs + settings.futureToleranceMs) {
       throw new ZoetropeError(
         'out_of_range',
@@ -156,6 +157,7 @@ class Intake implements FrameIntake {
       );
     }
     if (capturedAtMs < nowMs - settings.retentionMs) {
+      if (stream !== null && (await isRecordedAt(catalog, stream.id, capturedAtMs))) return;
       throw new ZoetropeError(
         'out_of_range',
         `The capture time ${formatRfc3339(capturedAtMs)} lies before the retained window of ${settings.retentionMs / 3_600_000} h: ` +

@@ -107,6 +107,7 @@ class World implements AsyncDisposable {
         claimRendition: async () => ({ stream: STREAM, rendition: RENDITION, last: null, openSession: null }),
         appendSegment: async (segment) => this.#append(segment),
         knownFrameTimes: async () => new Set(),
+        listHolds: async () => ({ items: [], nextCursor: null }),
       },
       engine: { encodeFrames: async (request) => this.#encode(request) },
       events: { publish: async (_topic, events) => this.#publish(events) },

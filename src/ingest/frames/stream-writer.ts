@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { WallMs } from '../../base/time.ts';
-import type { StreamStore, TimelineStore } from '../../catalog/catalog.ts';
+import type { HoldStore, StreamStore, TimelineStore } from '../../catalog/catalog.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from '../back-off.ts';
 import { BatchWriter, type Batch, type BatchWriterDeps } from './batch-writer.ts';
@@ -10,6 +10,7 @@ import { FrameBuffer, type PlacedFrame } from './frame-buffer.ts';
 import type { FrameTarget, IncomingFrame } from './frame-event.ts';
 import { FrameLedger, type FrameLedgerDeps, type FrameLedgerEvents } from './frame-ledger.ts';
 import { framePrefix, isStoredElsewhere, type FrameRoots } from './frame-roots.ts';
+import { isRecordedAt } from './recorded.ts';
 import { StreamTimeline } from './stream-timeline.ts';
 
 /** Late frames wait this long for company: their place in `live` is lost anyway. */
@@ -19,7 +20,8 @@ const LATE_WAIT_MS = 5_000;
 export interface StreamWriterDeps extends BatchWriterDeps, FrameLedgerDeps {
   readonly catalog: BatchWriterDeps['catalog'] &
     Pick<StreamStore, 'ensureDeviceStream' | 'getStream'> &
-    Pick<TimelineStore, 'claimRendition'>;
+    Pick<TimelineStore, 'claimRendition'> &
+    Pick<HoldStore, 'listHolds'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly defaults: StreamSettings;
@@ -233,9 +235,12 @@ export class StreamWriter {
   async #place(timeline: StreamTimeline, incoming: IncomingFrame): Promise<void> {
     const { capturedAtMs } = incoming;
     const { streamId, settings } = timeline;
-    const { clock } = this.#deps;
+    const { catalog, clock } = this.#deps;
     const nowMs = clock.nowMs();
-    if (capturedAtMs > nowMs + settings.futureToleranceMs || capturedAtMs < nowMs - settings.retentionMs) {
+    const isTooOld =
+      capturedAtMs < nowMs - settings.retentionMs &&
+      !(await persistently(() => isRecordedAt(catalog, streamId, capturedAtMs), this.#persistence));
+    if (capturedAtMs > nowMs + settings.futureToleranceMs || isTooOld) {
       const where = capturedAtMs > nowMs ? "in the future; set the source's clock" : 'before the retained window';
       const cause = `The capture time ${incoming.record.timestamp} lies ${where}.`;
       return this.#ledger.dead(incoming, 'out_of_range', cause, 1);
