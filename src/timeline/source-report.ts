@@ -37,12 +37,21 @@ export interface SourceReport {
 export interface SourceMemory {
   /** Object keys of init segments, by the encoder's names for them. */
   readonly inits: Readonly<Record<string, string>>;
-  /** Hex SHA-256 of the newest files taken, as they were sent: what comes again is known by it. */
-  readonly taken: readonly string[];
+  /** The newest files taken, oldest first: what comes again is known by them. */
+  readonly taken: readonly TakenFile[];
   /** How renditions' media clocks lie on the source's, by rendition. */
   readonly clocks: Readonly<Record<string, EpochClock>>;
   /** Which rendition a playlist of the encoder's is, by its name. */
   readonly renditions: Readonly<Record<string, string>>;
+}
+
+/** A file that was taken. An encoder that begins anew may make the same bytes: only with the same time is it the same segment. */
+export interface TakenFile {
+  /** Hex, of the bytes as they were sent. */
+  readonly sha256: string;
+  /** What the source said; null: nothing. */
+  readonly programDateTimeMs: WallMs | null;
+  readonly receivedAtMs: WallMs;
 }
 
 /** How an epoch's media time lies on its source's clock. */

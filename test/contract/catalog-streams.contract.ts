@@ -34,7 +34,7 @@ const SOURCE: SourceReport = {
   lastRejection: { atMs: at(3), name: 'a/seg3.ts', code: 'corrupt_media', message: 'It is cut off.' },
   memory: {
     inits: { 'init.mp4': 'media/x/init' },
-    taken: ['ab', 'cd'],
+    taken: [{ sha256: 'ab', programDateTimeMs: null, receivedAtMs: at(2) }],
     clocks: { main: { epochId: 'epo_1', originPts90k: 126_000, audioGridSamples: null, clock: 'arrival' } },
     renditions: { 'live.m3u8': 'main' },
   },

@@ -75,6 +75,15 @@ describe('encoders push HLS', () => {
     );
   }
 
+  /** Real time in which an encoder could make so many seconds. */
+  async function untilMade(seconds: number): Promise<void> {
+    const fromMs = performance.now();
+    await eventually('time has passed', () => (performance.now() - fromMs >= seconds * 1000 ? true : undefined), {
+      timeoutMs: seconds * 2000,
+      everyMs: 50,
+    });
+  }
+
   async function packets(id: string): Promise<Readonly<Record<string, number>>> {
     await server.api.request(`/v1/streams/${id}/end`, { method: 'POST' });
     const { stdout } = await execFileAsync('/usr/bin/ffprobe', [
@@ -133,6 +142,28 @@ describe('encoders push HLS', () => {
     const { width, epochs, duplicates, late } = await source(id);
     assert.deepEqual([width, epochs, duplicates, late], [160, 2, 0, 0]);
   });
+
+  for (const withTime of [true, false]) {
+    const how = withTime ? 'says what time it is' : 'does not say what time it is';
+    test(`an encoder that begins anew with the very same pictures is taken, if it ${how}`, async () => {
+      const id = await makePushStream(server.api, 'the same again');
+      const { playlist, files } = await made({ container: 'ts', seconds: 4, withTime });
+      const later = playlist.replace(/(?<=PROGRAM-DATE-TIME:).*/g, (time) =>
+        new Date(Date.parse(time) + 10_000).toISOString(),
+      );
+      for (const [run, text] of [playlist, later].entries()) {
+        // Without a time, the same bytes are the same segment unless they could have been made anew meanwhile.
+        if (run > 0 && !withTime) await untilMade(2);
+        for (const [index, [name, bytes]] of [...files].entries()) {
+          await push(server.api, id, name, bytes);
+          await push(server.api, id, 'live.m3u8', untilSegment(text, index + 1));
+        }
+      }
+      const window = await timeline(id, 4);
+      assert.deepEqual(window.breaks, [2]);
+      assert.equal((await source(id)).duplicates, 0);
+    });
+  }
 
   test('two streams with the same names never mix', async () => {
     const ids = [await makePushStream(server.api, 'one'), await makePushStream(server.api, 'two')] as const;

@@ -78,6 +78,7 @@ export class PushWriter {
           event.done();
           break;
         case 'segment':
+          if (this.#isSentAgain(record)) return await this.#drop({ record, done: event.done });
           this.#waiting.push({
             file: { record, done: event.done },
             name: record.name,
@@ -150,6 +151,14 @@ export class PushWriter {
     }
   }
 
+  /** An encoder that got no answer sends a file again before it goes on. */
+  #isSentAgain({ name, sha256 }: PushedFile): boolean {
+    const isTwin = this.#waiting.some(({ file }) => file.record.name === name && file.record.sha256 === sha256);
+    if (isTwin) this.#notes.count('duplicates');
+    if (isTwin) this.#deps.metrics.duplicate();
+    return isTwin;
+  }
+
   #trackOf({ name }: PushedPlaylist): PushedTrack<Waiting['file']> {
     let track = this.#tracks.get(name);
     if (track === undefined) {
@@ -217,6 +226,7 @@ export class PushWriter {
         programDateTimeMs: entry?.programDateTimeMs == null ? null : wallMs(entry.programDateTimeMs),
         discontinuity: entry?.discontinuity ?? false,
         isOutOfOrder,
+        durationMs: entry?.durationMs ?? 0,
       };
       await timeline.take(record, initKey, facts, effectiveSettings(stream, defaults));
     }

@@ -10,6 +10,7 @@ import { firstPts90k, unwrapMedia } from '../../packager/demuxed/media-clock.ts'
 import { repackage, type RepackagedSegment } from '../../packager/demuxed/repackage.ts';
 import { readTransportStream } from '../../packager/mpegts/ts-reader.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
+import type { TakenFile } from '../../timeline/source-report.ts';
 import { segmentEndMs } from '../../timeline/segment.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from '../back-off.ts';
@@ -35,6 +36,8 @@ export interface SegmentFacts {
   /** EXT-X-DISCONTINUITY stands before it. */
   readonly discontinuity: boolean;
   readonly isOutOfOrder: boolean;
+  /** How long it plays, by the source; 0: it does not say. Milliseconds. */
+  readonly durationMs: number;
 }
 
 /** What became of a segment that was taken. */
@@ -57,8 +60,8 @@ export class PushedTimeline {
   readonly #streamId: string;
   readonly #fence: number;
   readonly #notes: SourceNotes;
-  #clock: RunningClock | null;
-  #epoch: { readonly id: string; readonly initSha256: string } | null;
+  #clock: RunningClock | null = null;
+  #epoch: { readonly id: string; readonly initSha256: string } | null = null;
   #audioGridSamples: number | null = null;
 
   private constructor(deps: PushedTimelineDeps, state: WriterState, fence: number, notes: SourceNotes) {
@@ -67,11 +70,7 @@ export class PushedTimeline {
     this.#streamId = state.stream.id;
     this.#fence = fence;
     this.#notes = notes;
-    this.#clock = resumeClock(state, notes);
-    // Without knowing how the source's clock lies on it, the epoch cannot go on.
-    this.#epoch = this.#clock === null || state.last === null ? null : state.last.epoch;
-    if (this.#epoch !== null) this.#audioGridSamples = notes.clockOf(this.#rendition)?.audioGridSamples ?? null;
-    if (this.#clock === null && state.last !== null) this.#clock = clockAtEnd(state);
+    this.#resume(state);
   }
 
   /** Takes the rendition for writing. @throws not_found, fenced */
@@ -84,12 +83,22 @@ export class PushedTimeline {
     return new PushedTimeline(deps, state, place.fence, notes);
   }
 
+  /** Goes on where the timeline ends. */
+  #resume(state: WriterState): void {
+    const clock = resumeClock(state, this.#notes);
+    // Without knowing how the source's clock lies on it, the epoch cannot go on.
+    this.#epoch = clock === null || state.last === null ? null : state.last.epoch;
+    this.#audioGridSamples =
+      this.#epoch === null ? null : (this.#notes.clockOf(this.#rendition)?.audioGridSamples ?? null);
+    this.#clock = clock ?? clockAtEnd(state);
+  }
+
   /**
    * Takes a segment. It is durable on the timeline, known to be there, or noted as rejected when the call resolves.
    * @throws fenced, not_found (the stream is gone), cancelled
    */
   async take(file: PushedFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
-    if (this.#notes.isTaken(file.sha256)) return this.#duplicate();
+    if (this.#notes.isTaken(takenOf(file, facts), facts.durationMs)) return this.#duplicate();
     try {
       return await persistently(() => this.#write(file, initKey, facts, settings), {
         ...this.#deps.persistence,
@@ -97,8 +106,6 @@ export class PushedTimeline {
       });
     } catch (error) {
       if (!isZoetropeError(error) || !MEDIA_FAULTS.has(error.code)) throw error;
-      // What is read again after a crash may be done, and its file gone.
-      if (error.code === 'missing_input' && (await this.#isKnown(file.id))) return 'duplicate';
       return this.reject(file.name, error);
     }
   }
@@ -134,6 +141,11 @@ export class PushedTimeline {
     facts: SegmentFacts,
     settings: StreamSettings,
   ): Promise<Taken> {
+    if (await this.#isKnown(file.id)) {
+      // A crash, or a lost answer, came between its append and the end of its event. Its object must not be written again.
+      this.#resume(await this.#deps.catalog.claimRendition(this.#streamId, this.#rendition, this.#fence));
+      return 'duplicate';
+    }
     const media = await this.#read(file, initKey);
     const clock = this.#clock;
     const near = clock === null ? media : unwrapMedia(media, clock.endPts90k);
@@ -231,13 +243,13 @@ export class PushedTimeline {
       // One rendition is enough to say whether the source is there.
       offlineAfterMs: this.#rendition === MAIN_RENDITION ? settings.offlineAfterMs : null,
     };
-    const epochId = await this.#commit(row);
-    this.#notes.taken(file.sha256);
+    const { epoch } = await this.#deps.catalog.appendSegment(row);
+    this.#notes.taken(takenOf(file, { programDateTimeMs: arrival.programDateTimeMs }));
     metrics.segment(place.placement, made.bytes.length);
     this.#notes.count('segments');
     if (place.placement === 'late') return this.#notes.count('late');
     this.#clock = advanceClock(this.#clock, place, arrival);
-    if (place.begin !== null) this.#begin(epochId, initSha256, originPts90k, place, made);
+    if (place.begin !== null) this.#begin(epoch.id, initSha256, originPts90k, place, made);
     this.#audioGridSamples = made.audio?.endSamples ?? this.#audioGridSamples;
     if (place.gapMs > 0) {
       metrics.gap();
@@ -246,18 +258,6 @@ export class PushedTimeline {
     this.#deps.seen(this.#clock.endMs, file.receivedAtMs);
     metrics.playable((persistence.clock.nowMs() - file.receivedAtMs) / 1000);
     this.#describe(file, place, arrival, made);
-  }
-
-  /** The epoch in which it lies. Given again after a crash, it is found to be there. */
-  async #commit(row: NewSegment): Promise<string> {
-    try {
-      return (await this.#deps.catalog.appendSegment(row)).epoch.id;
-    } catch (error) {
-      if (!isZoetropeError(error, 'conflict')) throw error;
-      const state = await this.#deps.catalog.claimRendition(this.#streamId, this.#rendition, this.#fence);
-      if (state.last === null) throw error;
-      return state.last.epoch.id;
-    }
   }
 
   #begin(
@@ -292,6 +292,10 @@ export class PushedTimeline {
       driftMs: Math.round(place.driftMs * 10) / 10,
     });
   }
+}
+
+function takenOf(file: PushedFile, { programDateTimeMs }: Pick<SegmentFacts, 'programDateTimeMs'>): TakenFile {
+  return { sha256: file.sha256, programDateTimeMs, receivedAtMs: wallMs(file.receivedAtMs) };
 }
 
 /** Goes on with the epoch that another writer began, when it is known how the source's clock lies on it. */

@@ -1,8 +1,8 @@
 import { wallMs, type WallMs } from '../../base/time.ts';
-import type { EpochClock, SourceReport } from '../../timeline/source-report.ts';
+import type { EpochClock, SourceReport, TakenFile } from '../../timeline/source-report.ts';
 
 /** So many of the newest files are known again when they come twice. */
-const REMEMBERED = 64;
+const REMEMBERED = 16;
 
 /** What is learnt of a source, kept for the API and for whoever goes on with it. */
 export class SourceNotes {
@@ -16,9 +16,17 @@ export class SourceNotes {
     return this.#report;
   }
 
-  /** Whether a file of these bytes was taken not long ago. */
-  isTaken(sha256: string): boolean {
-    return this.#report.memory.taken.includes(sha256);
+  /**
+   * Whether this is a file that was taken not long ago: the same bytes, and the same time by the source. Where it says none, the same bytes that come sooner than
+   * they could be made anew, given how long they play.
+   */
+  isTaken({ sha256, programDateTimeMs, receivedAtMs }: TakenFile, durationMs: number): boolean {
+    return this.#report.memory.taken.some(
+      (known) =>
+        known.sha256 === sha256 &&
+        known.programDateTimeMs === programDateTimeMs &&
+        (programDateTimeMs !== null || receivedAtMs - known.receivedAtMs < durationMs / 2),
+    );
   }
 
   clockOf(rendition: string): EpochClock | null {
@@ -46,8 +54,8 @@ export class SourceNotes {
     this.#remember({ clocks: { ...this.#report.memory.clocks, [rendition]: clock } });
   }
 
-  taken(sha256: string): void {
-    this.#remember({ taken: [...this.#report.memory.taken, sha256].slice(-REMEMBERED) });
+  taken(file: TakenFile): void {
+    this.#remember({ taken: [...this.#report.memory.taken, file].slice(-REMEMBERED) });
   }
 
   change(change: Partial<Omit<SourceReport, 'memory'>>): void {
