@@ -7,8 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { randomIds } from '../../src/base/ids.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { wallMs } from '../../src/base/time.ts';
-import type { PushedFile } from '../../src/ingest/push/push-event.ts';
+import type { PushedFile, PushRecord } from '../../src/ingest/push/push-event.ts';
 import { noPushMetrics } from '../../src/ingest/push/push-metrics.ts';
+import { PushWriter } from '../../src/ingest/push/push-writer.ts';
 import { PushedTimeline, type SegmentFacts } from '../../src/ingest/push/pushed-timeline.ts';
 import { SourceNotes } from '../../src/ingest/push/source-notes.ts';
 import { streamDefaults } from '../../src/app/stream-defaults.ts';
@@ -98,6 +99,42 @@ describe('a writer of pushed segments that takes over', () => {
       [0, 1, 2].map((index) => [`seg_000000000${index}`, index * 180_000]),
     );
     assert.equal(epochs.length, 1);
+  });
+
+  test('lets go of a file that came again and that no playlist names anew', async () => {
+    const w = await world();
+    await using store = w.store;
+    const { catalog, objects } = store.stores;
+    const persistence = { clock: store.clock, logger: silentLogger, signal: new AbortController().signal };
+    const woken: (() => void)[] = [];
+    const deps = { catalog, objects, ids: randomIds, metrics: noPushMetrics, persistence, seen: () => undefined };
+    const writer = new PushWriter(w.streamId, 1, { ...deps, defaults: streamDefaults(store.config) }, () =>
+      woken.forEach((wake) => wake()),
+    );
+    let done = 0;
+    const take = (record: PushRecord): Promise<void> => writer.take({ record, done: () => void done++ });
+    const entry = { name: 'live0.ts', sequence: 0, durationMs: 2000, discontinuity: false, initName: null };
+    await take(await w.file(0));
+    await take({
+      kind: 'playlist',
+      streamId: w.streamId,
+      name: 'live.m3u8',
+      targetDurationMs: 2000,
+      isEnded: false,
+      entries: [{ ...entry, programDateTimeMs: store.clock.nowMs() }],
+      receivedAtMs: store.clock.nowMs(),
+    });
+    assert.equal(done, 2);
+    const again = await w.file(0);
+    await take({ ...again, id: 'seg_000000000again', objectKey: `${again.objectKey}again` });
+    assert.equal(done, 2, 'its playlist may still come');
+    const wake = new Promise<void>((resolve) => woken.push(resolve));
+    await store.clock.advance(60_000);
+    await wake;
+    await writer.advance();
+    assert.equal(done, 3);
+    assert.equal((await catalog.dvrWindow(w.streamId)).segments.length, 1);
+    writer.stop();
   });
 
   test('knows it too when its file is gone', async () => {

@@ -13,6 +13,8 @@ import { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
+/** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
+const NAMED_MS = 60_000;
 /** What is known of a source is written down at most so often, but always when an epoch begins. */
 const NOTE_EVERY_MS = 1000;
 
@@ -187,9 +189,9 @@ export class PushWriter {
       }
     }
     for (const waiting of this.#waiting) {
-      const untilMs = waiting.sinceMs + UNNAMED_MS;
+      // One that is named waits for others before it; or its playlist named an earlier file, and then it waits in vain.
       const isNamed = [...this.#tracks.values()].some((track) => track.names(waiting.name));
-      if (isNamed) continue;
+      const untilMs = waiting.sinceMs + (isNamed ? NAMED_MS : UNNAMED_MS);
       if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }

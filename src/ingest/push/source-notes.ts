@@ -17,15 +17,16 @@ export class SourceNotes {
   }
 
   /**
-   * Whether this is a file that was taken not long ago: the same bytes, and the same time by the source. Where it says none, the same bytes that come sooner than
-   * they could be made anew, given how long they play.
+   * Whether this is a file that was taken not long ago: the same bytes, and the same time by the source, or none where the first had one. Where it never says any,
+   * the same bytes that come sooner than they could be made anew, given how long they play.
    */
   isTaken({ sha256, programDateTimeMs, receivedAtMs }: TakenFile, durationMs: number): boolean {
     return this.#report.memory.taken.some(
       (known) =>
         known.sha256 === sha256 &&
-        known.programDateTimeMs === programDateTimeMs &&
-        (programDateTimeMs !== null || receivedAtMs - known.receivedAtMs < durationMs / 2),
+        (known.programDateTimeMs === null
+          ? programDateTimeMs === null && receivedAtMs - known.receivedAtMs < durationMs / 2
+          : programDateTimeMs === null || programDateTimeMs === known.programDateTimeMs),
     );
   }
 
