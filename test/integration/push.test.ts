@@ -196,6 +196,19 @@ describe('encoders push HLS', () => {
     assert.deepEqual([gaps, clock], [1, 'arrival']);
   });
 
+  test('the very first segment may come after the second', async () => {
+    const id = await makePushStream(server.api, 'first comes last');
+    const { playlist, files } = await made({ container: 'ts', seconds: 4 });
+    const [first, second] = [...files];
+    assert.ok(first !== undefined && second !== undefined);
+    await push(server.api, id, 'live.m3u8', untilSegment(playlist, 1));
+    await push(server.api, id, ...second);
+    await push(server.api, id, 'live.m3u8', playlist);
+    await push(server.api, id, ...first);
+    assert.deepEqual((await timeline(id, 2)).breaks, []);
+    assert.equal((await source(id)).late, 0);
+  });
+
   test('what is sent again is known, and what comes out of order is put in order', async () => {
     const id = await makePushStream(server.api, 'again');
     const { playlist, files } = await made({ container: 'fmp4', seconds: 6 });

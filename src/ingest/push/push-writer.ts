@@ -164,7 +164,7 @@ export class PushWriter {
   #trackOf({ name }: PushedPlaylist): PushedTrack<Waiting['file']> {
     let track = this.#tracks.get(name);
     if (track === undefined) {
-      track = new PushedTrack(name);
+      track = new PushedTrack(name, this.#notes.renditionOf(name) === null);
       this.#tracks.set(name, track);
     }
     return track;

@@ -39,13 +39,13 @@ function takeAll(track: PushedTrack<string>, waiting: Waiting[], nowMs = 0): rea
 }
 
 test('files are taken in the playlist’s order, not in that of their arrival', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['a', 'b', 'c']), 1, []);
   assert.deepEqual(takeAll(track, [file('c'), file('a'), file('b')]), ['a', 'b', 'c']);
 });
 
 test('a file that no playlist names waits', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['a']), 1, []);
   const waiting = [file('x')];
   assert.deepEqual(takeAll(track, waiting), []);
@@ -54,7 +54,7 @@ test('a file that no playlist names waits', () => {
 });
 
 test('a missing segment is waited for while later ones are there, and then given up', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   const waiting = [file('a'), file('c')];
   track.update(playlist(0, ['a', 'b', 'c']), 1, []);
   assert.deepEqual(takeAll(track, waiting, 1000), ['a']);
@@ -63,7 +63,7 @@ test('a missing segment is waited for while later ones are there, and then given
 });
 
 test('one that comes after it was given up is out of order', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['a', 'b', 'c']), 1, []);
   assert.deepEqual(takeAll(track, [file('a')], 0), ['a']);
   const waiting = [file('c')];
@@ -73,7 +73,7 @@ test('one that comes after it was given up is out of order', () => {
 });
 
 test('one that is named before it is sent is no gap', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['a', 'b']), 1, []);
   assert.deepEqual(takeAll(track, [file('a')]), ['a']);
   assert.deepEqual(track.next([], 60_000), { kind: 'none' });
@@ -81,7 +81,7 @@ test('one that is named before it is sent is no gap', () => {
 });
 
 test('a playlist listed again takes nothing twice', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['a', 'b']), 1, []);
   assert.deepEqual(takeAll(track, [file('a'), file('b')]), ['a', 'b']);
   track.update(playlist(1, ['b', 'c']), 1, []);
@@ -89,7 +89,7 @@ test('a playlist listed again takes nothing twice', () => {
 });
 
 test('an encoder that begins anew with the same names sends new segments', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['seg0', 'seg1', 'seg2']), 1, []);
   assert.deepEqual(takeAll(track, [file('seg0'), file('seg1'), file('seg2')]), ['seg0', 'seg1', 'seg2']);
   const waiting = [file('seg0', 'new seg0', 2)];
@@ -101,7 +101,7 @@ test('an encoder that begins anew with the same names sends new segments', () =>
 });
 
 test('an encoder that begins anew after its first segment sends a new first segment', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['seg0']), 1, []);
   assert.deepEqual(takeAll(track, [file('seg0')]), ['seg0']);
   const waiting = [file('seg0', 'new seg0', 2)];
@@ -110,7 +110,7 @@ test('an encoder that begins anew after its first segment sends a new first segm
 });
 
 test('a file in the middle that comes again is taken out of order', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', true);
   track.update(playlist(0, ['a', 'b']), 1, []);
   assert.deepEqual(takeAll(track, [file('a'), file('b')]), ['a', 'b']);
   const waiting = [file('a', 'a again', 2)];
@@ -118,8 +118,18 @@ test('a file in the middle that comes again is taken out of order', () => {
   assert.deepEqual(takeAll(track, waiting), ['a again!']);
 });
 
+test('the first of all is waited for too, also of an encoder that begins anew', () => {
+  const track = new PushedTrack<string>('live.m3u8', true);
+  track.update(playlist(0, ['seg0', 'seg1']), 1, []);
+  assert.deepEqual(track.next([file('seg1')], 1000), { kind: 'wait', untilMs: 5000 });
+  assert.deepEqual(takeAll(track, [file('seg0'), file('seg1')], 1000), ['seg0', 'seg1']);
+  const waiting = [file('seg1', 'new seg1', 2)];
+  track.update(playlist(0, ['seg0', 'seg1']), 3, waiting);
+  assert.deepEqual(track.next(waiting, 2000), { kind: 'wait', untilMs: 6000 });
+});
+
 test('whoever takes over begins with the first file that is there', () => {
-  const track = new PushedTrack<string>('live.m3u8');
+  const track = new PushedTrack<string>('live.m3u8', false);
   track.update(playlist(7, ['g', 'h', 'i']), 1, []);
   assert.deepEqual(takeAll(track, [file('i')]), ['i']);
 });

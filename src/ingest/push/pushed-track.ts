@@ -35,13 +35,16 @@ export class PushedTrack<F> {
   #playlist: PushedPlaylist | null = null;
   /** When it came; see {@link WaitingFile.order}. */
   #order = -1;
-  /** The highest number taken or given up in this run of the encoder; null: none yet. */
+  /** The highest number taken or given up in this run of the encoder; null: what another writer took is not known. */
   #newest: number | null = null;
+  #isNew: boolean;
   readonly #taken = new Set<number>();
   #missing: { readonly sequence: number; readonly sinceMs: number } | null = null;
 
-  constructor(name: string) {
+  /** @param isNew nobody took anything of it before: all that it names is still to come */
+  constructor(name: string, isNew: boolean) {
     this.name = name;
+    this.#isNew = isNew;
   }
 
   /** Whether the playlist names this file. */
@@ -58,14 +61,15 @@ export class PushedTrack<F> {
       this.#newest !== null &&
       (last.sequence < this.#newest ||
         (last.sequence === this.#newest && waiting.some(({ name }) => name === last.name)));
-    if (isAnew) {
-      this.#newest = null;
+    const first = playlist.entries[0]?.sequence ?? 0;
+    if (isAnew || this.#isNew) {
+      this.#newest = first - 1;
       this.#taken.clear();
       this.#missing = null;
     }
+    this.#isNew &&= last === undefined;
     this.#playlist = playlist;
     this.#order = order;
-    const first = playlist.entries[0]?.sequence ?? 0;
     for (const sequence of this.#taken) if (sequence < first) this.#taken.delete(sequence);
   }
 
