@@ -23,6 +23,8 @@ const OBJECT_WAIT_MS = 20_000;
 const PATIENT_WAITING = 200;
 /** Announcements of one stream that may wait, for objects that do not come; each is some hundred bytes. */
 const MAX_WAITING = 2000;
+/** An index that lies farther ahead is a mistake: taken, it would make all that follow late. */
+const FARTHEST_AHEAD = 1_000_000;
 /** What says that a chunk is at fault, not the world. */
 const REJECTING: ReadonlySet<string> = new Set([
   'missing_input',
@@ -72,6 +74,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   #isStale = false;
   /** By rising index, then in order of announcement. */
   #waiting: Waiting[] = [];
+  /** The highest index that was announced. */
+  #announced = -1;
   /** What came behind an end that waits for what came before it; the end is the first. */
   #held: EventInHand<ChunkRecord>[] = [];
   #timer: Timer | null = null;
@@ -142,6 +146,7 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
     for (const { event } of this.#waiting.splice(0)) event.bury(code, message);
     for (const event of this.#held.splice(0)) event.bury(code, message);
     this.#opened = null;
+    this.#announced = -1;
   }
 
   async #advance(opened: Opened): Promise<void> {
@@ -184,6 +189,7 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
         event.done();
       } else {
         const { index, durationMs } = record;
+        this.#announced = Math.max(this.#announced, index);
         const sinceMs = this.#deps.persistence.clock.monotonicMs();
         const chunk = { event: { ...event, record }, index, durationMs, sinceMs };
         const at = this.#waiting.findIndex((other) => other.index > index);
@@ -231,7 +237,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   /** @throws what says why it cannot be taken */
   async #put(opened: Opened, record: AnnouncedChunk, isLate: boolean): ReturnType<PushedTimeline['take']> {
     const { defaults, objects, persistence, ids, maxChunkBytes } = this.#deps;
-    const { stream, timeline } = opened;
+    const { stream, timeline, runs } = opened;
+    checkIndex(record.index, runs);
     const settings = effectiveSettings(stream, defaults);
     await this.#checkTime(record, settings);
     const read = await persistently(() => readChunk(record, objects, maxChunkBytes), {
@@ -309,6 +316,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
       await this.#setEnd(opened, record.receivedAtMs);
       notes.ended(wallMs(record.receivedAtMs));
       await opened.source.write();
+      // What was rejected before and comes right after is late, and does not let the stream go on.
+      if (this.#announced >= 0) opened.order.passed(this.#announced);
     }
     done();
   }
@@ -323,6 +332,15 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   async #remove({ objectKey }: AnnouncedChunk): Promise<void> {
     await persistently(() => this.#deps.objects.delete([objectKey]), this.#deps.persistence);
   }
+}
+
+/** @throws out_of_range */
+function checkIndex(index: number, { newest }: ChunkRuns): void {
+  if (newest === null || index <= newest + FARTHEST_AHEAD) return;
+  throw new ZoetropeError(
+    'out_of_range',
+    `The newest chunk is ${newest}; ${index} lies more than ${FARTHEST_AHEAD} ahead. Count up by one from chunk to chunk.`,
+  );
 }
 
 /** Whether two announcements say the same. */

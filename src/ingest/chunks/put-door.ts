@@ -67,10 +67,21 @@ export class PutDoor {
 
 async function* bounded(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {
   let size = 0;
-  for await (const piece of body) {
+  for await (const piece of whole(body)) {
     size += piece.length;
     if (size > maxBytes) throw tooLarge(maxBytes);
     yield piece;
+  }
+}
+
+/** A body that breaks off is its sender's doing, and nothing of ours. */
+async function* whole(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new ZoetropeError('cancelled', 'The connection broke off before all bytes were there. Send them again.', {
+      cause: error,
+    });
   }
 }
 
