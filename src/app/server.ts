@@ -18,7 +18,7 @@ import { createEngine } from '../engine/create-engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
 import { FrameRoots } from '../ingest/frames/frame-roots.ts';
-import { FramesIngest } from '../ingest/frames/frames-ingest.ts';
+import { createFramesIngest } from '../ingest/frames/frames-ingest.ts';
 import { createFrameIntake } from '../ingest/frames/intake.ts';
 import { LastSeen } from '../ingest/frames/last-seen.ts';
 import { NewestFrames } from '../ingest/frames/newest-frames.ts';
@@ -78,7 +78,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     roots: await FrameRoots.open(config.frames.frameRoots),
     limits: { maxBytes: config.http.maxFrameBytes, maxPixels: config.frames.maxPixels },
   };
-  const ingest = new FramesIngest({
+  const ingest = createFramesIngest({
     ...shared,
     logger: logger.child({ component: 'ingest' }),
     metrics: metrics.frames,
@@ -124,7 +124,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   metrics.sample({
     engine: () => engine.stats(),
     totals: () => catalog.totals(),
-    open: () => ({ frames: ingest.pendingFrames, segments: ingest.openStreams }),
+    open: () => ({ frames: ingest.pending, segments: ingest.openStreams }),
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),

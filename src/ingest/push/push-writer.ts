@@ -6,6 +6,7 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
+import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack, type WaitingFile } from './pushed-track.ts';
@@ -25,16 +26,10 @@ export interface PushWriterDeps extends PushedTimelineDeps {
   readonly defaults: StreamSettings;
 }
 
-/** An event on its way, and what to call when nothing of it is left to be done. */
-export interface PushedEvent<R = PushRecord> {
-  readonly record: R;
-  readonly done: () => void;
-}
-
-type Waiting = WaitingFile<PushedEvent<PushedFile>>;
+type Waiting = WaitingFile<EventInHand<PushedFile>>;
 
 /** Turns what is pushed to one stream into segments on its timeline, one event after the other. */
-export class PushWriter {
+export class PushWriter implements SerialWriter<PushRecord> {
   readonly #streamId: string;
   readonly #fence: number;
   readonly #deps: PushWriterDeps;
@@ -70,7 +65,7 @@ export class PushWriter {
   }
 
   /** Takes an event. @throws what only a new owner of the partition can mend */
-  async take(event: PushedEvent): Promise<void> {
+  async take(event: EventInHand<PushRecord>): Promise<void> {
     try {
       await this.#open();
       const { record } = event;
@@ -130,7 +125,7 @@ export class PushWriter {
   }
 
   /** A removed stream's pushes are nobody's: they are done, and their files go. */
-  async #endIfGone(error: unknown, event: PushedEvent | null): Promise<void> {
+  async #endIfGone(error: unknown, event: EventInHand<PushRecord> | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
     const left = this.#waiting.splice(0);
@@ -237,7 +232,7 @@ export class PushWriter {
     await this.#drop(waiting.file);
   }
 
-  async #drop({ record, done }: PushedEvent<PushedFile>): Promise<void> {
+  async #drop({ record, done }: EventInHand<PushedFile>): Promise<void> {
     await persistently(() => this.#deps.objects.delete([record.objectKey]), this.#deps.persistence);
     done();
   }

@@ -1,61 +1,77 @@
-import { isZoetropeError, messageOf } from '../../base/errors.ts';
-import type { WallMs } from '../../base/time.ts';
+import type { Clock } from '../base/clock.ts';
+import { isZoetropeError, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import {
   deadLetterTopic,
   type DeadLetter,
   type EventLog,
   type LoggedEvent,
   type OwnedPartition,
-} from '../../events/event-log.ts';
-import { persistently } from '../back-off.ts';
-import { FRAMES_TOPIC, identityOf, keyOf, readFrameEvent, type IncomingFrame } from './frame-event.ts';
-import { OffsetTracker } from '../offset-tracker.ts';
-import { StreamWriter, type StreamWriterDeps } from './stream-writer.ts';
+} from '../events/event-log.ts';
+import { persistently } from './back-off.ts';
+import type { Lane, LaneContext, LanePlan } from './lane.ts';
+import { OffsetTracker } from './offset-tracker.ts';
 
-const READ_BATCH = 256;
 const COMMIT_INTERVAL_MS = 1_000;
-const IDLE_WRITER_MS = 600_000;
+const IDLE_LANE_MS = 600_000;
 
 /** What a partition worker works with. */
-export interface PartitionWorkerDeps extends StreamWriterDeps {
+export interface PartitionWorkerDeps {
   readonly events: Pick<EventLog, 'publish'>;
-  /** Frames of the partition that may be in memory; beyond it reading pauses. */
-  readonly maxPending: number;
-  /** Frames of one stream; beyond it a stream that waits for missing pictures loses further frames to the dead letters. */
-  readonly maxPendingPerStream: number;
-  readonly seen: (streamId: string, capturedAtMs: WallMs, receivedAtMs: number) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
-/** Reads one owned partition: hands each frame to its stream's writer and commits what is done. */
-export class PartitionWorker {
+interface OpenLane<R> {
+  readonly lane: Lane<R>;
+  lastEventMs: number;
+}
+
+/**
+ * Reads one owned partition: hands each event to the lane of its stream, pauses while lanes are full, sends what cannot be read to the dead letters, and
+ * commits up to where everything is done.
+ */
+export class PartitionWorker<R> {
   readonly #partition: OwnedPartition;
+  readonly #plan: LanePlan<R>;
   readonly #deps: PartitionWorkerDeps;
+  readonly #context: LaneContext;
   readonly #tracker = new OffsetTracker();
-  readonly #writers = new Map<string, StreamWriter>();
+  readonly #lanes = new Map<string, OpenLane<R>>();
   /** Ends reading; what was read is still finished. */
   readonly #stop = new AbortController();
   /** Ends everything. */
   readonly #ended = new AbortController();
-  #pending = 0;
+  #queued = 0;
   #committed: number | null = null;
   #wake: (() => void) | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(partition: OwnedPartition, deps: PartitionWorkerDeps) {
+  constructor(partition: OwnedPartition, plan: LanePlan<R>, deps: PartitionWorkerDeps) {
     this.#partition = partition;
+    this.#plan = plan;
     this.#deps = deps;
+    this.#context = {
+      fence: partition.fence,
+      signal: this.#ended.signal,
+      done: (offset) => this.#tracker.done(offset),
+      taken: () => this.#taken(),
+      bury: (event, code, cause) => this.#bury(event, code, cause),
+      publishDead: (key, letter) => this.#publishDead(key, letter),
+      failed: (error) => this.#fail(error),
+    };
   }
 
-  /** Streams with frames in an open or unwritten segment. */
+  /** Streams with events that are not done. */
   get openStreams(): number {
     let count = 0;
-    for (const writer of this.#writers.values()) if (writer.pending > 0) count += 1;
+    for (const { lane } of this.#lanes.values()) if (lane.pending > 0) count += 1;
     return count;
   }
 
-  /** Frames in memory. */
+  /** Events that were read and are not done. */
   get pending(): number {
-    return this.#pending;
+    return this.#tracker.pending;
   }
 
   /** Runs until the partition is revoked, the worker is drained, or something fails that only a new owner can mend. */
@@ -74,7 +90,7 @@ export class PartitionWorker {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  /** Stops reading and closes every open segment; `run` ends when all of it is durable and committed. */
+  /** Stops reading and has every lane finish what it can; `run` ends when that is done and committed. */
   drain(): void {
     this.#stop.abort();
     this.#wake?.();
@@ -82,13 +98,13 @@ export class PartitionWorker {
 
   /** The catalog says that these streams changed. */
   refresh(streamIds: ReadonlySet<string>): void {
-    for (const writer of this.#writers.values()) {
-      if (writer.streamId !== null && streamIds.has(writer.streamId)) writer.refresh();
+    for (const { lane } of this.#lanes.values()) {
+      if (lane.streamId !== null && streamIds.has(lane.streamId)) lane.refresh();
     }
   }
 
   async #read(): Promise<void> {
-    const iterator = this.#partition.read({ maxEvents: READ_BATCH })[Symbol.asyncIterator]();
+    const iterator = this.#partition.read({ maxEvents: this.#plan.readBatch })[Symbol.asyncIterator]();
     while (!this.#stop.signal.aborted && this.#failure === null) {
       const step = await this.#unlessStopped(iterator.next());
       if (step === null || step.done === true) break;
@@ -111,49 +127,37 @@ export class PartitionWorker {
 
   #route(event: LoggedEvent): void {
     this.#tracker.begin(event.offset);
-    this.#pending += 1;
-    this.#deps.metrics.received(1);
-    let frame: IncomingFrame;
+    this.#queued += 1;
+    this.#plan.onRead?.();
+    let record: R;
     try {
-      frame = readFrameEvent(event);
+      record = this.#plan.readEvent(event);
     } catch (error) {
-      this.#buryEvent(event, isZoetropeError(error) ? error.code : 'internal', messageOf(error));
+      this.#bury(event, isZoetropeError(error) ? error.code : 'internal', messageOf(error));
       return;
     }
-    const writer = this.#writerOf(frame);
-    if (writer.isWaitingForPictures && writer.pending >= this.#deps.maxPendingPerStream) {
-      this.#buryEvent(event, 'too_many', 'Pictures of the stream keep missing, and its queue is full.');
-      return;
+    this.#laneOf(record).take(record, event);
+  }
+
+  #laneOf(record: R): Lane<R> {
+    const key = this.#plan.laneKey(record);
+    let open = this.#lanes.get(key);
+    if (open === undefined) {
+      open = { lane: this.#plan.openLane(record, this.#context), lastEventMs: 0 };
+      this.#lanes.set(key, open);
     }
-    writer.push(frame);
+    open.lastEventMs = this.#deps.clock.monotonicMs();
+    return open.lane;
   }
 
-  #writerOf(frame: IncomingFrame): StreamWriter {
-    const key = identityOf(frame.target);
-    const known = this.#writers.get(key);
-    if (known !== undefined) return known;
-    const writer = new StreamWriter(
-      frame.target,
-      this.#partition.fence,
-      { ...this.#deps, logger: this.#deps.logger.child({ stream: keyOf(frame.target) }) },
-      {
-        done: (done) => this.#done(done.offset),
-        bury: (dead, code, cause, tries) => this.#bury(keyOf(dead.target), code, cause, tries, dead.record),
-        seen: this.#deps.seen,
-        failed: (error) => this.#fail(error),
-      },
-    );
-    this.#writers.set(key, writer);
-    return writer;
-  }
-
-  #buryEvent(event: LoggedEvent, code: string, cause: string): void {
-    const { clock, logger, metrics } = this.#deps;
-    const bury = (): Promise<void> => this.#bury(event.key, code, cause, 1, event.value);
+  #bury(event: LoggedEvent, code: string, cause: string): void {
+    const { clock, logger } = this.#deps;
+    const bury = (): Promise<void> => this.#publishDead(event.key, { code, cause, tries: 1, event: event.value });
     persistently(bury, { clock, logger, signal: this.#ended.signal }).then(
       () => {
-        metrics.dead(code);
-        this.#done(event.offset);
+        this.#plan.onBuried?.(code);
+        this.#tracker.done(event.offset);
+        this.#taken();
       },
       (error: unknown) => {
         if (!this.#ended.signal.aborted) this.#fail(error);
@@ -161,16 +165,14 @@ export class PartitionWorker {
     );
   }
 
-  async #bury(key: string, code: string, cause: string, tries: number, event: unknown): Promise<void> {
+  async #publishDead(key: string, letter: Omit<DeadLetter, 'diedAt'>): Promise<void> {
     const diedAt = new Date(this.#deps.clock.nowMs()).toISOString();
-    const value: DeadLetter = { code, cause, tries, event, diedAt };
-    await this.#deps.events.publish(deadLetterTopic(FRAMES_TOPIC), [{ key, value }]);
+    await this.#deps.events.publish(deadLetterTopic(this.#plan.topic), [{ key, value: { ...letter, diedAt } }]);
   }
 
-  #done(offset: number): void {
-    this.#tracker.done(offset);
-    this.#pending -= 1;
-    if (this.#wake !== null && this.#pending < this.#deps.maxPending) this.#wake();
+  #taken(): void {
+    this.#queued -= 1;
+    if (this.#wake !== null && !this.#isFull()) this.#wake();
   }
 
   #fail(error: unknown): void {
@@ -179,7 +181,7 @@ export class PartitionWorker {
     this.#abandon();
   }
 
-  /** Resolves when there is room for more frames in memory: the back-pressure of a slow engine or a full disk. */
+  /** Resolves when there is room for more events in memory: the back-pressure of a slow engine or a full disk. */
   async #room(): Promise<void> {
     while (this.#isFull() && !this.#stop.signal.aborted && !this.#partition.revoked.aborted) {
       await new Promise<void>((resolve) => {
@@ -190,14 +192,14 @@ export class PartitionWorker {
   }
 
   #isFull(): boolean {
-    return this.#pending >= this.#deps.maxPending;
+    return this.#queued >= this.#plan.maxQueued;
   }
 
   /** Finishes what was read, unless the partition is lost. */
   async #settle(): Promise<void> {
     if (this.#partition.revoked.aborted || this.#failure !== null) return;
-    await Promise.all([...this.#writers.values()].map((writer) => writer.drain()));
-    await this.#commit();
+    await Promise.all([...this.#lanes.values()].map(({ lane }) => lane.drain()));
+    if (!this.#partition.revoked.aborted) await this.#commit();
   }
 
   async #tick(): Promise<void> {
@@ -226,17 +228,17 @@ export class PartitionWorker {
   }
 
   #forgetIdle(): void {
-    const beforeMs = this.#deps.clock.monotonicMs() - IDLE_WRITER_MS;
-    for (const [key, writer] of this.#writers) {
-      if (writer.pending > 0 || writer.lastArrivalMs > beforeMs) continue;
-      writer.stop();
-      this.#writers.delete(key);
+    const beforeMs = this.#deps.clock.monotonicMs() - IDLE_LANE_MS;
+    for (const [key, { lane, lastEventMs }] of this.#lanes) {
+      if (lane.pending > 0 || lastEventMs > beforeMs) continue;
+      lane.stop();
+      this.#lanes.delete(key);
     }
   }
 
   #abandon(): void {
     this.#ended.abort();
-    for (const writer of this.#writers.values()) writer.stop();
+    for (const { lane } of this.#lanes.values()) lane.stop();
     this.#wake?.();
   }
 }
