@@ -27,6 +27,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
+import { composeChunks } from './chunks.ts';
 import { composePush } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
@@ -87,7 +88,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     maxPendingPerStream: config.frames.maxOpenFramesPerStream,
   });
   const { catalog, objects, events } = stores;
-  const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
+  const live = { stores, clock, ids, logger, defaults, lastSeen };
+  const push = composePush(config, { ...live, metrics: metrics.push });
+  const chunks = composeChunks(config, { ...live, metrics: metrics.chunks });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
@@ -154,6 +157,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     health,
     vod: { assets: vod.assets, uploads },
     push: push.intake,
+    chunks: chunks.api,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
@@ -188,7 +192,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     engine,
     lastSeen,
     metricsServer,
-    ...(has('ingest') ? [ingest, push.ingest] : []),
+    ...(has('ingest') ? [ingest, push.ingest, chunks.ingest] : []),
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),

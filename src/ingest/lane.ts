@@ -6,7 +6,7 @@ export interface Lane<R> {
   readonly pending: number;
   /** The stream that it writes; null: not known yet. */
   readonly streamId: string | null;
-  /** Takes an event. It must end in {@link LaneContext.done}, and for each {@link LaneContext.taken} is called once. */
+  /** Takes an event. It must end in {@link LaneContext.done} or {@link LaneContext.bury}, and for each {@link LaneContext.taken} is called once. */
   take(record: R, event: LoggedEvent): void;
   /** The catalog says that its stream changed. */
   refresh(): void;
@@ -25,8 +25,8 @@ export interface LaneContext {
   done(offset: number): void;
   /** An event needs no more room in the queue: others may be read. */
   taken(): void;
-  /** Gives an event up: it goes to the dead letters, however long that takes, and is taken and done then. */
-  bury(event: LoggedEvent, code: string, cause: string): void;
+  /** Gives an event up: it goes to the dead letters, however long that takes, and is done when this resolves. It never rejects. */
+  bury(event: LoggedEvent, code: string, cause: string): Promise<void>;
   /** Publishes a dead letter. @throws when the log cannot take it */
   publishDead(key: string, letter: { code: string; cause: string; tries: number; event: unknown }): Promise<void>;
   /** The lane cannot go on, and only a new owner of the partition can mend that. */

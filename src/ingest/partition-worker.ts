@@ -133,7 +133,8 @@ export class PartitionWorker<R> {
     try {
       record = this.#plan.readEvent(event);
     } catch (error) {
-      this.#bury(event, isZoetropeError(error) ? error.code : 'internal', messageOf(error));
+      const code = isZoetropeError(error) ? error.code : 'internal';
+      void this.#bury(event, code, messageOf(error)).then(() => this.#taken());
       return;
     }
     this.#laneOf(record).take(record, event);
@@ -150,19 +151,16 @@ export class PartitionWorker<R> {
     return open.lane;
   }
 
-  #bury(event: LoggedEvent, code: string, cause: string): void {
+  async #bury(event: LoggedEvent, code: string, cause: string): Promise<void> {
     const { clock, logger } = this.#deps;
     const bury = (): Promise<void> => this.#publishDead(event.key, { code, cause, tries: 1, event: event.value });
-    persistently(bury, { clock, logger, signal: this.#ended.signal }).then(
-      () => {
-        this.#plan.onBuried?.(code);
-        this.#tracker.done(event.offset);
-        this.#taken();
-      },
-      (error: unknown) => {
-        if (!this.#ended.signal.aborted) this.#fail(error);
-      },
-    );
+    try {
+      await persistently(bury, { clock, logger, signal: this.#ended.signal });
+      this.#plan.onBuried?.(code);
+      this.#tracker.done(event.offset);
+    } catch (error) {
+      if (!this.#ended.signal.aborted) this.#fail(error);
+    }
   }
 
   async #publishDead(key: string, letter: Omit<DeadLetter, 'diedAt'>): Promise<void> {

@@ -5,6 +5,8 @@ import type { Lane, LaneContext } from './lane.ts';
 export interface EventInHand<R> {
   readonly record: R;
   readonly done: () => void;
+  /** Gives it up: it goes to the dead letters, and is done then. */
+  readonly bury: (code: string, cause: string) => void;
 }
 
 /** What writes one stream, one event after the other. */
@@ -41,10 +43,11 @@ export class SerialLane<R> implements Lane<R> {
     return this.#queued + this.#writer.waiting;
   }
 
-  take(record: R, { offset }: LoggedEvent): void {
-    const done = (): void => this.#context.done(offset);
+  take(record: R, event: LoggedEvent): void {
+    const done = (): void => this.#context.done(event.offset);
+    const bury = (code: string, cause: string): void => void this.#context.bury(event, code, cause);
     this.#enqueue(
-      () => this.#writer.take({ record, done }),
+      () => this.#writer.take({ record, done, bury }),
       () => this.#context.taken(),
     );
   }

@@ -65,7 +65,8 @@ class FrameLane implements Lane<IncomingFrame> {
 
   take(frame: IncomingFrame, event: LoggedEvent): void {
     if (this.#writer.isWaitingForPictures && this.#writer.pending >= this.#maxPending) {
-      this.#context.bury(event, 'too_many', 'Pictures of the stream keep missing, and its queue is full.');
+      const cause = 'Pictures of the stream keep missing, and its queue is full.';
+      void this.#context.bury(event, 'too_many', cause).then(() => this.#context.taken());
     } else {
       this.#writer.push(frame);
     }

@@ -10,14 +10,13 @@ import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack, type WaitingFile } from './pushed-track.ts';
-import { SourceNotes } from './source-notes.ts';
+import { SourceKeeper } from './source-keeper.ts';
+import type { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
-/** What is known of a source is written down at most so often, but always when an epoch begins. */
-const NOTE_EVERY_MS = 1000;
 
 /** What a writer works with. */
 export interface PushWriterDeps extends PushedTimelineDeps {
@@ -37,11 +36,8 @@ export class PushWriter implements SerialWriter<PushRecord> {
   readonly #timelines = new Map<string, PushedTimeline>();
   #waiting: Waiting[] = [];
   #order = 0;
-  #isNoteDue = false;
   #stream: Stream | null = null;
-  #notes = new SourceNotes(null);
-  #notedAtMs = Number.NEGATIVE_INFINITY;
-  #notedEpochs = 0;
+  #source: SourceKeeper;
   #isStale = false;
   #timer: Timer | null = null;
   readonly #wake: () => void;
@@ -52,6 +48,11 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#fence = fence;
     this.#deps = deps;
     this.#wake = wake;
+    this.#source = new SourceKeeper(streamId, null, deps);
+  }
+
+  get #notes(): SourceNotes {
+    return this.#source.notes;
   }
 
   /** Segments that wait to be named. */
@@ -75,9 +76,9 @@ export class PushWriter implements SerialWriter<PushRecord> {
           event.done();
           break;
         case 'segment':
-          if (this.#isSentAgain(record)) return await this.#drop({ record, done: event.done });
+          if (this.#isSentAgain(record)) return await this.#drop({ ...event, record });
           this.#waiting.push({
-            file: { record, done: event.done },
+            file: { ...event, record },
             name: record.name,
             order: this.#order++,
             sinceMs: this.#deps.persistence.clock.monotonicMs(),
@@ -96,7 +97,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.#waiting.length === 0 && !this.#isNoteDue) return;
+    if (this.#waiting.length === 0 && !Number.isFinite(this.#source.dueAtMs)) return;
     try {
       await this.#open();
       await this.#advance();
@@ -117,10 +118,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#isStale = false;
     const stream = await persistently(() => this.#deps.catalog.getStream(this.#streamId), this.#deps.persistence);
     this.#stream = stream;
-    if (isFirst) {
-      this.#notes = new SourceNotes(stream.source);
-      this.#notedEpochs = this.#notes.report.epochs;
-    }
+    if (isFirst) this.#source = new SourceKeeper(stream.id, stream.source, this.#deps);
     return stream;
   }
 
@@ -142,7 +140,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
     const before = this.#notes.initKey(record.name);
     if (before === record.objectKey) return;
     this.#notes.setInit(record.name, record.objectKey);
-    await this.#writeNotes();
+    await this.#source.write();
     if (before !== null) {
       await persistently(() => this.#deps.objects.delete([before]), this.#deps.persistence);
     }
@@ -190,8 +188,8 @@ export class PushWriter implements SerialWriter<PushRecord> {
       if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
-    if (this.#isNoteDue) await this.#noteNowAndThen();
-    if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
+    await this.#source.catchUp();
+    lookAtMs = Math.min(lookAtMs, this.#source.dueAtMs);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
     }
@@ -228,7 +226,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
       await timeline.take(record, initKey, facts, effectiveSettings(stream, defaults));
     }
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
-    await this.#noteNowAndThen();
+    await this.#source.nowAndThen();
     await this.#drop(waiting.file);
   }
 
@@ -261,21 +259,6 @@ export class PushWriter implements SerialWriter<PushRecord> {
     const rendition = others.includes(MAIN_RENDITION) ? `v${new Set(others).size}` : MAIN_RENDITION;
     this.#notes.setRendition(playlist, rendition);
     return rendition;
-  }
-
-  async #noteNowAndThen(): Promise<void> {
-    const nowMs = this.#deps.persistence.clock.monotonicMs();
-    const { epochs } = this.#notes.report;
-    this.#isNoteDue = epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS;
-    if (!this.#isNoteDue) await this.#writeNotes();
-  }
-
-  async #writeNotes(): Promise<void> {
-    const { catalog, persistence } = this.#deps;
-    await persistently(() => catalog.noteSource(this.#streamId, this.#notes.report), persistence);
-    this.#notedAtMs = persistence.clock.monotonicMs();
-    this.#notedEpochs = this.#notes.report.epochs;
-    this.#isNoteDue = false;
   }
 }
 
