@@ -130,6 +130,13 @@ describe('encoders announce chunks', () => {
     await own.announce(old);
     const { rejected } = await own.until('it is too old', ({ rejected: all }) => all[0]?.code === 'out_of_range');
     assert.match(rejected[0]?.message ?? '', /before the retained window/);
+    await own.send(0, 1, 3);
+    await own.until('a hole is there', ({ nextIndex }) => nextIndex === 4);
+    await own.put(2);
+    await own.announce({ ...own.event(2), timestamp: new Date(own.timeMs(1)).toISOString() });
+    await own.until('its place is taken', ({ rejected: all }) => all[0]?.code === 'conflict');
+    await own.announce({ ...own.event(2), chunk_index: 2 });
+    await own.until('it is at its own', ({ missing }) => missing === 0);
   });
 
   test('its recordings and clips are as those of any stream, and a picture of it is there', async () => {

@@ -150,8 +150,9 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   }
 
   async #advance(opened: Opened): Promise<void> {
-    const { clock } = this.#deps.persistence;
+    const { clock, signal } = this.#deps.persistence;
     for (;;) {
+      signal.throwIfAborted();
       await this.#admit(opened);
       const step = opened.order.next(this.#waiting, clock.monotonicMs(), this.#patience());
       if (step.kind === 'take') {

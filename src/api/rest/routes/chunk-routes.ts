@@ -36,7 +36,7 @@ export function addChunkRoutes(app: RestApp, deps: ApiDeps, { intake, putDoor }:
     },
     async (request) => {
       const stream = await loadStream(deps.catalog, request, request.params.id);
-      const { count = DEFAULT_URLS, firstIndex = null, expiresInSeconds = DEFAULT_EXPIRY_S } = request.body;
+      const { count = DEFAULT_URLS, firstIndex = null, expiresInSeconds = DEFAULT_EXPIRY_S } = request.body ?? {};
       const targets = await intake.targets(stream, { count, firstIndex, expiresInMs: expiresInSeconds * 1000 });
       const base = deps.settings.publicUrl ?? `${request.protocol}://${request.host}`;
       const items = targets.map(({ chunkIndex, objectKey, url, method, headers, expiresAtMs }) => ({
@@ -147,6 +147,7 @@ function addPutRoute(app: RestApp, door: PutDoor): void {
       bodyLimit: Number.MAX_SAFE_INTEGER,
       schema: {
         tags: ['chunks'],
+        consumes: ['application/octet-stream'],
         summary: 'Put the bytes of a chunk',
         description:
           'At a URL of `POST /v1/streams/{id}/chunk-urls`, which needs no key. Answers when they are durable. The same bytes again are taken note of, others are a conflict.',
