@@ -87,10 +87,16 @@ test('places and announcements need a key that may send, of the stream’s own t
     const { status, json } = await api.call(chunks, { key });
     assert.deepEqual([status, json], [200, { nextIndex: 0, taken: [], missing: 0, rejected: [] }]);
   }
-  const body = { events: [event(objectKey)] };
+  const body = { events: [{ ...event(objectKey), stream_type: 'LIVE', match_home: 'x' }] };
   const taken = await api.call('/v1/events/chunks', { body, key: keys.ingest });
   assert.deepEqual([taken.status, taken.json], [202, { accepted: 1 }]);
   assert.equal(await logged(), before + 1);
+  const [newest] = (await api.store.stores.events.peek(CHUNKS_TOPIC, { limit: 1 })).slice(-1);
+  assert.deepEqual(
+    { ...(newest?.value as object) },
+    { ...event(objectKey), audio_track_id: null, video_track_id: null },
+    'what is not documented stays out of the log',
+  );
 });
 
 test('bytes need no key, and no more than the URL that was given; its time is the server’s', async () => {

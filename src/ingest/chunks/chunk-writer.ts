@@ -316,7 +316,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
     if (record.receivedAtMs > (notes.report.memory.lastEndAtMs ?? Number.NEGATIVE_INFINITY)) {
       await this.#setEnd(opened, record.receivedAtMs);
       notes.ended(wallMs(record.receivedAtMs));
-      await opened.source.write();
+      // Of a source that never sent anything there is nothing to say.
+      if (notes.report.segments + notes.report.rejected > 0) await opened.source.write();
       // What was rejected before and comes right after is late, and does not let the stream go on.
       if (this.#announced >= 0) opened.order.passed(this.#announced);
     }
