@@ -196,6 +196,13 @@ describe('a writer of chunks', () => {
     assert.equal(w.ended.get(1), 'not_found');
     await w.take(w.chunk(0));
     assert.equal(w.ended.get(0), 'not_found');
+    const gone = await world();
+    await gone.put(0);
+    await gone.take(gone.chunk(0), gone.chunk(1));
+    await gone.pass(19_000);
+    await gone.store.stores.catalog.deleteStream(gone.streamId);
+    await gone.pass(2000);
+    assert.equal(gone.ended.get(1), 'not_found', 'it could not be rejected any more');
     const row = { id: w.streamId, tenant: 'acme', kind: 'push', name: 'x', deviceId: null, settings: {} } as const;
     await w.store.stores.catalog.createStream(row);
     await w.take(w.chunk(2));

@@ -224,15 +224,20 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
         taken = timeline.reject(name, error);
       }
     }
-    this.#waiting = this.#waiting.filter((other) => other !== chunk);
     // It counts as missing until it comes as it was announced.
-    if (taken === 'rejected') return this.#rejected(opened, chunk.event);
+    if (taken === 'rejected') return this.#rejected(opened, chunk);
     const missing = order.passed(record.index);
     if (missing > 0) metrics.missing(missing);
     runs.add(record.index);
     await source.nowAndThen();
     await this.#remove(record);
+    this.#leave(chunk);
     chunk.event.done();
+  }
+
+  /** From here on it is not given up with the stream. */
+  #leave(chunk: Waiting): void {
+    this.#waiting = this.#waiting.filter((other) => other !== chunk);
   }
 
   /** @throws what says why it cannot be taken */
@@ -293,7 +298,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   }
 
   /** Its object stays: a corrected announcement may name it. */
-  async #rejected({ source }: Opened, { record, bury }: EventInHand<AnnouncedChunk>): Promise<void> {
+  async #rejected({ source }: Opened, chunk: Waiting): Promise<void> {
+    const { record, bury } = chunk.event;
     const { catalog, persistence } = this.#deps;
     const { code = 'internal', message = '' } = source.notes.report.lastRejection ?? {};
     const { algorithm, hex } = record.checksum;
@@ -307,6 +313,7 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
     };
     await persistently(() => catalog.rejectChunk(rejection), persistence);
     await source.write();
+    this.#leave(chunk);
     bury(code, message);
   }
 
