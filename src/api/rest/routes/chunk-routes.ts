@@ -15,6 +15,7 @@ import { IdParams, loadStream, orNull } from '../lookup.ts';
 const MAX_EVENTS = 500;
 const DEFAULT_URLS = 60;
 const DEFAULT_EXPIRY_S = 3600;
+const EMPTY = Type.String({ maxLength: 0, description: 'Done.' });
 
 /** Chunks that encoders put into the object store themselves, and announce by event. */
 export function addChunkRoutes(app: RestApp, deps: ApiDeps, { intake, putDoor }: ChunksApi): void {
@@ -152,7 +153,7 @@ function addPutRoute(app: RestApp, door: PutDoor): void {
         description:
           'At a URL of `POST /v1/streams/{id}/chunk-urls`, which needs no key. Answers when they are durable. The same bytes again are taken note of, others are a conflict.',
         params: Type.Object({ token: Type.String() }),
-        response: { 200: Type.Null(), 201: Type.Null() },
+        response: { 200: EMPTY, 201: EMPTY },
       },
     },
     async (request, reply) => {
@@ -165,7 +166,7 @@ function addPutRoute(app: RestApp, door: PutDoor): void {
           request.raw,
           length === undefined ? null : Number(length),
         );
-        return reply.code(isNew ? 201 : 200).send(null);
+        return reply.code(isNew ? 201 : 200).send('');
       } catch (error) {
         // What is still sent of what is refused is not waited for.
         if (!request.raw.complete) void reply.header('connection', 'close');
