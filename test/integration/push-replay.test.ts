@@ -73,6 +73,7 @@ describe('a writer of pushed segments that takes over', () => {
         discontinuity: false,
         isOutOfOrder: false,
         durationMs: 2000,
+        endedByMs: null,
       }),
     };
   }
@@ -124,6 +125,8 @@ describe('a writer of pushed segments that takes over', () => {
       entries: [{ ...entry, programDateTimeMs: store.clock.nowMs() }],
       receivedAtMs: store.clock.nowMs(),
     });
+    await store.clock.advance(1000);
+    await writer.advance();
     assert.equal(done, 2);
     const again = await w.file(0);
     await take({ ...again, id: 'seg_000000000again', objectKey: `${again.objectKey}again` });

@@ -13,6 +13,7 @@ function arrival(change: Partial<Arrival> = {}): Arrival {
     duration90k: SEGMENT_90K,
     programDateTimeMs: null,
     receivedAtMs: wallMs(T + 4000),
+    endedByMs: null,
     isBreak: false,
     isOutOfOrder: false,
     ...change,
@@ -46,6 +47,20 @@ describe('a source that says what time it is', () => {
     assert.equal(place.begin, null);
     assert.equal(place.driftMs, 37);
     assert.equal(place.clock, 'programDateTime');
+  });
+
+  test('is passed over when it fell back behind what is there, and its media goes on', () => {
+    let clock = run([said(0), said(1)]);
+    const begun: number[] = [];
+    for (let n = 2; n < 10; n++) {
+      const arrived = said(n, -10_000);
+      const place = placeSegment(clock, arrived, RULES);
+      if (place.begin !== null) begun.push(n);
+      assert.deepEqual([place.startMs, place.clock], [T + 4000 * n, 'arrival']);
+      clock = advanceClock(clock, place, arrived);
+    }
+    assert.deepEqual(begun, [2]);
+    assert.deepEqual(placeSegment(clock, said(10), RULES).clock, 'programDateTime', 'it is right again');
   });
 
   test('begins an epoch where they have come apart', () => {

@@ -8,6 +8,9 @@ const LAGS = 6;
 /** Arrival is late for many reasons, so that it must be later by this than media time says, again and again. */
 const ARRIVAL_TOLERANCE_MS = 5000;
 
+/** A segment that is later than that lies on another clock of its source: its time stamps say nothing. */
+const LATEST_MS = 120_000;
+
 /** How media time of a running epoch lies on wall time. */
 export interface RunningClock {
   /** Wall time at {@link RunningClock.originPts90k}. */
@@ -31,6 +34,8 @@ export interface Arrival {
   /** What the source says; null: nothing. */
   readonly programDateTimeMs: WallMs | null;
   readonly receivedAtMs: WallMs;
+  /** When it must have ended, by those behind it that have come already: the newest of a burst ended when it came. Null: nothing came behind it. */
+  readonly endedByMs: WallMs | null;
   /** The source says that its clock begins anew, or its codec parameters are others. */
   readonly isBreak: boolean;
   /** Newer segments of the source are on the timeline already. */
@@ -64,28 +69,33 @@ export interface SegmentPlacement {
 export function placeSegment(running: RunningClock | null, arrival: Arrival, rules: ClockRules): SegmentPlacement {
   const { startPts90k, duration90k, receivedAtMs } = arrival;
   const saidMs = saneTime(arrival, rules);
-  const arrivedMs = receivedAtMs - duration90k / TICKS_PER_MS;
+  const arrivedMs = Math.min(receivedAtMs, arrival.endedByMs ?? receivedAtMs) - duration90k / TICKS_PER_MS;
   if (running === null) return beginAt(saidMs ?? arrivedMs, arrival, saidMs === null ? 'arrival' : 'programDateTime');
   const jump90k = startPts90k - running.endPts90k;
   const mediaMs = running.anchorMs + (startPts90k - running.originPts90k) / TICKS_PER_MS;
   if (arrival.isOutOfOrder) {
-    const startMs = saidMs ?? mediaMs;
+    const isPlausible = Math.abs(mediaMs - arrivedMs) < LATEST_MS;
+    const startMs = saidMs ?? (isPlausible ? mediaMs : arrivedMs);
     return { ...beginAt(startMs, arrival, saidMs === null ? 'arrival' : 'programDateTime'), placement: 'late' };
   }
   const { endMs } = running;
   if (!arrival.isBreak && Math.abs(jump90k) <= CONTINUOUS_90K) {
-    const driftMs = driftOf(running, arrival, mediaMs, saidMs);
-    const limitMs = saidMs === null ? arrivalLimit(driftMs, rules) : rules.toleranceMs;
+    // The epoch was set by arrival because the source's clock had fallen back behind it; it goes on so while that lasts.
+    const isBehind = saidMs !== null && running.clock === 'arrival' && saidMs < endMs - rules.toleranceMs;
+    const toldMs = isBehind ? null : saidMs;
+    const driftMs = driftOf(running, arrival, mediaMs, toldMs);
+    const limitMs = toldMs === null ? arrivalLimit(driftMs, rules) : rules.toleranceMs;
     if (Math.abs(driftMs) <= limitMs) {
-      const clock = saidMs === null ? running.clock : 'programDateTime';
-      return { placement: 'onTime', startMs: wallMs(saidMs ?? mediaMs), begin: null, clock, driftMs, gapMs: 0 };
+      const clock = toldMs === null ? running.clock : 'programDateTime';
+      return { placement: 'onTime', startMs: wallMs(toldMs ?? mediaMs), begin: null, clock, driftMs, gapMs: 0 };
     }
-    return afterEnd(mediaMs + driftMs, endMs, arrival, saidMs, rules);
+    return afterEnd(mediaMs + driftMs, endMs, arrival, toldMs, rules);
   }
   if (saidMs !== null) return afterEnd(saidMs, endMs, arrival, saidMs, rules);
   // A hole of the same source is as long as its media clock says, as long as that is possible.
   const afterHoleMs = endMs + jump90k / TICKS_PER_MS;
-  const isHole = !arrival.isBreak && jump90k > 0 && afterHoleMs <= arrivedMs + ARRIVAL_TOLERANCE_MS;
+  const isHole =
+    !arrival.isBreak && jump90k > 0 && afterHoleMs <= receivedAtMs - duration90k / TICKS_PER_MS + ARRIVAL_TOLERANCE_MS;
   return afterEnd(isHole ? afterHoleMs : arrivedMs, endMs, arrival, null, rules);
 }
 

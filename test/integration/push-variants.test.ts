@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { StreamJson } from '../../src/api/rest/shapes.ts';
+import { eventually } from '../fixtures/processes.ts';
+import { makePushStream } from '../fixtures/pushed-hls.ts';
+import { pushVariants, type VariantsWish } from '../fixtures/pushed-variants.ts';
+import { TestServer } from '../fixtures/server.ts';
+import { parseMediaPlaylist, parseMultivariant } from '../fixtures/strict-hls.ts';
+
+describe('encoders push several renditions', () => {
+  let server: TestServer;
+  before(async () => {
+    server = await TestServer.start();
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+
+  const base = (id: string): string => `${server.url}/ingest/hls/${id}`;
+
+  async function text(id: string, path: string): Promise<string | undefined> {
+    const { status, bytes } = await server.api.request(`/play/streams/${id}/${path}`);
+    return status === 200 ? bytes.toString() : undefined;
+  }
+
+  /** A rendition's whole window, once it has so many segments. */
+  function timeline(id: string, rendition: string, segments: number): Promise<ReturnType<typeof parseMediaPlaylist>> {
+    return eventually(
+      `${rendition} has ${segments} segments`,
+      async () => {
+        const found = await text(id, `dvr.m3u8?rendition=${rendition}`);
+        const playlist = found === undefined ? undefined : parseMediaPlaylist(found);
+        return (playlist?.segments.length ?? 0) >= segments ? playlist : undefined;
+      },
+      { timeoutMs: 20_000, everyMs: 50, describe: () => server.logs },
+    );
+  }
+
+  type Playlist = Awaited<ReturnType<typeof timeline>>;
+  const times = ({ segments }: Playlist): readonly number[] =>
+    segments.map((one) => one.programDateTime?.getTime() ?? Number.NaN);
+  const breaks = ({ segments }: Playlist): readonly number[] =>
+    segments.flatMap(({ discontinuity }, index) => (discontinuity === true ? [index] : []));
+
+  function assertInStep(one: Playlist, other: Playlist, apartMs = 1): void {
+    assert.equal(one.segments.length, other.segments.length);
+    for (const [index, time] of times(one).entries()) {
+      const apart = Math.abs(time - (times(other)[index] ?? 0));
+      assert.ok(apart <= apartMs, `segment ${index} is ${apart} ms apart`);
+    }
+    assert.deepEqual(breaks(one), breaks(other));
+  }
+
+  async function sizes(id: string): Promise<readonly (number | undefined)[]> {
+    const master = parseMultivariant((await text(id, 'master.m3u8')) ?? '');
+    return master.variants.map(({ resolution }) => resolution?.height);
+  }
+
+  for (const container of ['ts', 'fmp4'] as const) {
+    test(`${container}: the best is main, whatever the order, and all are in step over a restart`, async () => {
+      const id = await makePushStream(server.api, container);
+      const wish: VariantsWish = { container, seconds: 6, sizes: ['160x90', '320x180', '96x54'], sound: 'within' };
+      for (const run of [1, 2]) {
+        await pushVariants(wish, base(id));
+        const [main, second, third] = [
+          await timeline(id, 'main', 3 * run),
+          await timeline(id, 'v1', 3 * run),
+          await timeline(id, 'v2', 3 * run),
+        ];
+        assertInStep(main, second);
+        assertInStep(main, third);
+        assert.deepEqual(breaks(main), run === 1 ? [] : [3]);
+      }
+      assert.deepEqual(await sizes(id), [180, 90, 54]);
+      for (const [rendition, height] of [
+        ['main', 180],
+        ['v1', 90],
+        ['v2', 54],
+      ] as const) {
+        const playlist = parseMediaPlaylist((await text(id, `live.m3u8?rendition=${rendition}`)) ?? '');
+        const { status, bytes } = await server.api.request(
+          `/play/streams/${id}/${playlist.segments.at(-1)?.map?.uri ?? ''}`,
+        );
+        assert.equal(status, 200);
+        // The height in `tkhd`, the only such number in an init segment of this size.
+        assert.ok(bytes.includes(Buffer.from([0, height, 0, 0])), rendition);
+      }
+      const { source } = await server.api.json<StreamJson>(`/v1/streams/${id}`);
+      assert.deepEqual([source?.rejected, source?.duplicates, source?.late], [0, 0, 0]);
+    });
+  }
+
+  for (const container of ['ts', 'fmp4'] as const) {
+    test(`${container}: sound apart from pictures is a group, in step with them`, async () => {
+      const id = await makePushStream(server.api, `${container} group`);
+      const wish: VariantsWish = { container, seconds: 6, sizes: ['160x90', '320x180'], sound: ['en', 'de'] };
+      for (const run of [1, 2]) {
+        await pushVariants(wish, base(id));
+        const [main, small, english, german] = [
+          await timeline(id, 'main', 3 * run),
+          await timeline(id, 'v1', 3 * run),
+          await timeline(id, 'a1', 3 * run),
+          await timeline(id, 'a2', 3 * run),
+        ];
+        assertInStep(main, small);
+        // Packets of sound are no multiples of pictures.
+        assertInStep(main, english, 50);
+        assertInStep(english, german);
+        assert.deepEqual(breaks(main), run === 1 ? [] : [3]);
+        const numbers = [main, small, english, german].map((one) => one.discontinuitySequenceBase ?? 0);
+        assert.deepEqual(numbers, [0, 0, 0, 0]);
+      }
+      const master = (await text(id, 'master.m3u8')) ?? '';
+      const { variants } = parseMultivariant(master);
+      assert.deepEqual(
+        variants.map(({ resolution, codecs, audio }) => [
+          resolution?.height,
+          codecs?.includes('mp4a'),
+          audio.map(({ language, isDefault, uri }) => [language, isDefault, uri]),
+        ]),
+        [180, 90].map((height) => [
+          height,
+          true,
+          [
+            ['en', true, 'live.m3u8?speed=1&rendition=a1'],
+            ['de', false, 'live.m3u8?speed=1&rendition=a2'],
+          ],
+        ]),
+      );
+    });
+  }
+});
