@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { wallMs } from '../../base/time.ts';
-import { advanceClock, placeSegment, type Arrival, type ClockRules, type RunningClock } from './push-clock.ts';
+import { advanceClock, inOrder, placeSegment, type Arrival, type ClockRules, type RunningClock } from './push-clock.ts';
 
 const RULES: ClockRules = { toleranceMs: 500, futureToleranceMs: 30_000, retentionMs: 86_400_000 };
 const T = 1_760_000_000_000;
@@ -61,6 +61,18 @@ describe('a source that says what time it is', () => {
     }
     assert.deepEqual(begun, [2]);
     assert.deepEqual(placeSegment(clock, said(10), RULES).clock, 'programDateTime', 'it is right again');
+  });
+
+  test('keeps the order of what it sends, however short a segment is', () => {
+    const short = following(1, { programDateTimeMs: wallMs(T + 4000), duration90k: 1800 });
+    const clock = run([said(0), short]);
+    const early = arrival({
+      startPts90k: 126_000 + SEGMENT_90K + 1800,
+      programDateTimeMs: wallMs(T + 3990),
+      receivedAtMs: wallMs(T + 8000),
+    });
+    const place = inOrder(clock, placeSegment(clock, early, RULES));
+    assert.deepEqual([place.startMs, place.begin], [T + 4001, null]);
   });
 
   test('begins an epoch where they have come apart', () => {

@@ -21,6 +21,8 @@ export interface RunningClock {
   readonly endPts90k: number;
   /** Where it ends in wall time. */
   readonly endMs: WallMs;
+  /** Where it begins in wall time. */
+  readonly startMs: WallMs;
   readonly clock: SourceClock;
   /** Of the newest segments, how long after their ends they arrived. */
   readonly lagsMs: readonly number[];
@@ -99,6 +101,12 @@ export function placeSegment(running: RunningClock | null, arrival: Arrival, rul
   return afterEnd(isHole ? afterHoleMs : arrivedMs, endMs, arrival, null, rules);
 }
 
+/** Segments on time lie in the order of their numbers, however short the one before is and however a source's clock wavers. */
+export function inOrder(running: RunningClock | null, place: SegmentPlacement): SegmentPlacement {
+  if (running === null || place.placement === 'late' || place.startMs > running.startMs) return place;
+  return { ...place, startMs: wallMs(running.startMs + 1) };
+}
+
 /** The clock behind a segment that was placed on time. */
 export function advanceClock(running: RunningClock | null, place: SegmentPlacement, arrival: Arrival): RunningClock {
   const endMs = wallMs(place.startMs + arrival.duration90k / TICKS_PER_MS);
@@ -114,6 +122,7 @@ export function advanceClock(running: RunningClock | null, place: SegmentPlaceme
     ...base,
     endPts90k: arrival.startPts90k + arrival.duration90k,
     endMs,
+    startMs: place.startMs,
     clock: place.clock,
     lagsMs: [...(place.begin === null ? (running?.lagsMs ?? []) : []), lagMs].slice(-LAGS),
   };

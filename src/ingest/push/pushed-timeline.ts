@@ -18,7 +18,14 @@ import type { Epoch } from '../../timeline/epoch.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from '../back-off.ts';
 import type { PushedFile } from './push-event.ts';
-import { advanceClock, placeSegment, type Arrival, type RunningClock, type SegmentPlacement } from './push-clock.ts';
+import {
+  advanceClock,
+  inOrder,
+  placeSegment,
+  type Arrival,
+  type RunningClock,
+  type SegmentPlacement,
+} from './push-clock.ts';
 import type { PushMetrics } from './push-metrics.ts';
 import { MEDIA_FAULTS, rejectFile } from './rejected-files.ts';
 import { clockAtEnd, resumeClock } from './resumed-clock.ts';
@@ -282,9 +289,10 @@ export class PushedTimeline {
 
   async #append(
     file: PushedFile,
-    { place, arrival, made, ordinal }: MadeSegment,
+    { place: wished, arrival, made, ordinal }: MadeSegment,
     settings: StreamSettings,
   ): Promise<void> {
+    const place = inOrder(this.#clock, wished);
     const { objects, ids, metrics, persistence } = this.#deps;
     const objectKey = `media/${this.#streamId}/${file.id}.m4s`;
     await objects.put(objectKey, made.bytes);

@@ -13,6 +13,7 @@ export function resumeClock({ last, rendition }: WriterState, notes: SourceNotes
     originPts90k: known.originPts90k,
     endPts90k: known.originPts90k + segment.mediaStart90k + segment.duration90k,
     endMs: segmentEndMs(segment),
+    startMs: segment.startMs,
     clock: known.clock,
     lagsMs: [],
   };
@@ -28,6 +29,7 @@ export function clockAtEnd({ last }: WriterState): RunningClock | null {
     originPts90k: 0,
     endPts90k: end90k,
     endMs: segmentEndMs(segment),
+    startMs: segment.startMs,
     clock: 'arrival',
     lagsMs: [],
   };
