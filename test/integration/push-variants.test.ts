@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { StreamJson } from '../../src/api/rest/shapes.ts';
 import { readMuxedInit, readMuxedSegment } from '../../src/packager/cmaf/muxed-reader.ts';
 import { eventually } from '../fixtures/processes.ts';
-import { makePushStream } from '../fixtures/pushed-hls.ts';
+import { hlsArguments, makePushStream, push } from '../fixtures/pushed-hls.ts';
 import { pushVariants, type VariantsWish } from '../fixtures/pushed-variants.ts';
 import { TestServer } from '../fixtures/server.ts';
 import { parseMediaPlaylist, parseMultivariant } from '../fixtures/strict-hls.ts';
@@ -153,4 +158,79 @@ describe('encoders push several renditions', () => {
       );
     });
   }
+
+  test('without a multivariant playlist the first to come is main; the same bytes in two are two', async () => {
+    const id = await makePushStream(server.api, 'no master');
+    const sizes = ['160x90', '160x90', '320x180'];
+    await pushVariants({ container: 'ts', seconds: 6, sizes, sound: 'within', withMaster: false }, base(id));
+    const [main, second, third] = [
+      await timeline(id, 'main', 3),
+      await timeline(id, 'v1', 3),
+      await timeline(id, 'v2', 3),
+    ];
+    assertInStep(main, second);
+    assertInStep(main, third);
+    const { source } = await server.api.json<StreamJson>(`/v1/streams/${id}`);
+    assert.deepEqual([source?.height, source?.duplicates], [90, 0]);
+  });
+
+  test('one that breaks off is offered no more, and counts as the others do when it is back', async () => {
+    const id = await makePushStream(server.api, 'broken off');
+    const directory = await mkdtemp(join(tmpdir(), 'zoetrope-variants-'));
+    const wish: VariantsWish = { container: 'ts', seconds: 6, sizes: ['320x180', '160x90'], sound: 'within' };
+    await pushVariants(wish, directory);
+    /** Pushes what these variants are, as if it were made so many seconds ago. */
+    const send = async (agoS: number, folders: readonly string[]): Promise<void> => {
+      const madeAtMs = Date.now() - agoS * 1000;
+      await push(server.api, id, 'master.m3u8', await readFile(join(directory, 'master.m3u8')));
+      for (const folder of folders) {
+        const playlist = await readFile(join(directory, folder, 'live.m3u8'), 'utf8');
+        let segment = 0;
+        const timed = playlist.replace(/(?<=PROGRAM-DATE-TIME:).*/g, () =>
+          new Date(madeAtMs + 2000 * segment++).toISOString(),
+        );
+        for (const name of ['seg0.ts', 'seg1.ts', 'seg2.ts']) {
+          await push(server.api, id, `${folder}/${name}`, await readFile(join(directory, folder, name)));
+        }
+        await push(server.api, id, `${folder}/live.m3u8`, timed);
+      }
+    };
+    await send(100, ['v0', 'v1']);
+    await timeline(id, 'v1', 3);
+    assert.deepEqual(await sizes(id), [180, 90]);
+    await send(60, ['v0']);
+    await timeline(id, 'main', 6);
+    assert.deepEqual(await sizes(id), [180]);
+    // Whichever of them is back first.
+    await send(20, ['v1', 'v0']);
+    const [main, small] = [await timeline(id, 'main', 9), await timeline(id, 'v1', 6)];
+    assert.deepEqual([breaks(main), breaks(small)], [[3, 6], [3]]);
+    assert.deepEqual(await sizes(id), [180, 90]);
+    await rm(directory, { recursive: true });
+    const edges = await Promise.all(
+      ['main', 'v1'].map(async (rendition) => {
+        const playlist = parseMediaPlaylist((await text(id, `live.m3u8?rendition=${rendition}`)) ?? '');
+        const last = playlist.segments.at(-1);
+        return [last?.programDateTime?.getTime() ?? 0, last?.discontinuitySequence];
+      }),
+    );
+    assert.ok(Math.abs((edges[0]?.[0] ?? 0) - (edges[1]?.[0] ?? 0)) <= 1);
+    assert.equal(edges[0]?.[1], 2);
+  });
+
+  test('an encoder that names its playlist anew at each start goes on with main', async () => {
+    const id = await makePushStream(server.api, 'names');
+    for (const run of [1, 2, 3]) {
+      const target = `${base(id)}/run${run}.m3u8`;
+      await promisify(execFile)('/usr/bin/ffmpeg', [
+        ...hlsArguments({ container: 'ts', seconds: 4, more: ['-method', 'PUT'] }, target),
+      ]);
+      await timeline(id, 'main', 2 * run);
+    }
+    const main = await timeline(id, 'main', 6);
+    assert.deepEqual(breaks(main), [2, 4]);
+    const live = (await text(id, 'live.m3u8')) ?? '';
+    assert.doesNotMatch(live, /ENDLIST/, 'an encoder’s end is not the stream’s');
+    assert.deepEqual(await sizes(id), [180]);
+  });
 });

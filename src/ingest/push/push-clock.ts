@@ -71,7 +71,7 @@ export interface SegmentPlacement {
 export function placeSegment(running: RunningClock | null, arrival: Arrival, rules: ClockRules): SegmentPlacement {
   const { startPts90k, duration90k, receivedAtMs } = arrival;
   const saidMs = saneTime(arrival, rules);
-  const arrivedMs = Math.min(receivedAtMs, arrival.endedByMs ?? receivedAtMs) - duration90k / TICKS_PER_MS;
+  const arrivedMs = endedAt(arrival) - duration90k / TICKS_PER_MS;
   if (running === null) return beginAt(saidMs ?? arrivedMs, arrival, saidMs === null ? 'arrival' : 'programDateTime');
   const jump90k = startPts90k - running.endPts90k;
   const mediaMs = running.anchorMs + (startPts90k - running.originPts90k) / TICKS_PER_MS;
@@ -116,8 +116,7 @@ export function advanceClock(running: RunningClock | null, place: SegmentPlaceme
       ? { anchorMs: place.startMs, originPts90k: arrival.startPts90k }
       : { anchorMs: running.anchorMs, originPts90k: running.originPts90k });
   const lagMs =
-    arrival.receivedAtMs -
-    (base.anchorMs + (arrival.startPts90k + arrival.duration90k - base.originPts90k) / TICKS_PER_MS);
+    endedAt(arrival) - (base.anchorMs + (arrival.startPts90k + arrival.duration90k - base.originPts90k) / TICKS_PER_MS);
   return {
     ...base,
     endPts90k: arrival.startPts90k + arrival.duration90k,
@@ -126,6 +125,11 @@ export function advanceClock(running: RunningClock | null, place: SegmentPlaceme
     clock: place.clock,
     lagsMs: [...(place.begin === null ? (running?.lagsMs ?? []) : []), lagMs].slice(-LAGS),
   };
+}
+
+/** When it had ended at the latest, by its own arrival and by those behind it. */
+function endedAt({ receivedAtMs, endedByMs }: Arrival): number {
+  return Math.min(receivedAtMs, endedByMs ?? receivedAtMs);
 }
 
 /** The source's own wall time, unless it cannot be: far in the future, or before all that is kept. */
@@ -139,7 +143,7 @@ function saneTime({ programDateTimeMs, receivedAtMs }: Arrival, rules: ClockRule
 
 function driftOf(running: RunningClock, arrival: Arrival, mediaMs: number, saidMs: WallMs | null): number {
   if (saidMs !== null) return saidMs - mediaMs;
-  const lagMs = arrival.receivedAtMs - (mediaMs + arrival.duration90k / TICKS_PER_MS);
+  const lagMs = endedAt(arrival) - (mediaMs + arrival.duration90k / TICKS_PER_MS);
   // Until there are enough to judge by, arrival says nothing but that it cannot be before the end.
   const lags = [...running.lagsMs, lagMs].slice(-LAGS);
   return lagMs < 0 || lags.length === LAGS ? Math.min(...lags) : 0;

@@ -38,7 +38,8 @@ export function fillWithSilence(media: DemuxedMedia, expected: ExpectedSound): D
   // On the grid of its packets, whatever is left out.
   if (!expected.isEnd || start90k - at > LONGEST_HOLE_90K) at += Math.ceil((start90k - at) / step90k) * step90k;
   const silence: DemuxedFrame[] = [];
-  const room90k = audio === null ? 0 : step90k;
+  // Up to the end of the pictures, or as far as there is room before the first packet.
+  const room90k = audio === null ? 1 : step90k;
   for (; at + room90k <= toPts90k; at += step90k) silence.push({ data: packet, pts90k: at });
   if (silence.length === 0) return media;
   const { audioSpecificConfig } = expected;
