@@ -49,7 +49,9 @@ export class RenditionNames {
 
   /** A playlist came. */
   saw({ name, targetDurationMs, isEnded }: PushedPlaylist, nowMs: number): void {
-    const cameAtMs = this.#signs.get(name)?.cameAtMs ?? nowMs;
+    const known = this.#signs.get(name);
+    const goesOn = known !== undefined && !known.isEnded && nowMs < silentAt(known);
+    const cameAtMs = goesOn ? known.cameAtMs : nowMs;
     this.#signs.set(name, { cameAtMs, newestAtMs: nowMs, targetMs: targetDurationMs, isEnded });
   }
 
@@ -80,12 +82,14 @@ export class RenditionNames {
   /** Those of an encoder get their names together, so that it is no matter which of them came first. */
   #nameAll(together: readonly OfferedPlaylist[], asked: string, nowMs: number): Naming {
     const siblings = new Set(together.map(({ name }) => name));
+    let answer: Naming = { kind: 'refused' };
     for (const offered of together) {
       if (this.#notes.renditionOf(offered.name) !== null) continue;
       const naming = this.#name(offered, siblings, nowMs);
-      if (naming.kind !== 'named' || offered.name === asked) return naming;
+      if (naming.kind === 'wait') return naming;
+      if (offered.name === asked) answer = naming;
     }
-    return { kind: 'refused' };
+    return answer;
   }
 
   #name({ name, kind, ...sound }: OfferedPlaylist, siblings: ReadonlySet<string>, nowMs: number): Naming {
@@ -115,8 +119,7 @@ export class RenditionNames {
     const signs = this.#signs.get(holder);
     if (signs !== undefined && signs.newestAtMs > newcomer.cameAtMs) return null;
     if (signs?.isEnded === true) return Number.NEGATIVE_INFINITY;
-    const { newestAtMs, targetMs } = signs ?? { newestAtMs: this.#sinceMs, targetMs: newcomer.targetMs };
-    return newestAtMs + Math.min(LONGEST_SILENCE_MS, SILENT_TARGETS * targetMs + SLACK_MS);
+    return silentAt(signs ?? { newestAtMs: this.#sinceMs, targetMs: newcomer.targetMs });
   }
 
   #unused(kind: OfferedPlaylist['kind']): string | null {
@@ -136,6 +139,11 @@ export class RenditionNames {
   ): void {
     if (kind === 'sound') this.#notes.setSound(rendition, sound);
   }
+}
+
+/** When a playlist that did not come again is followed by nobody. */
+function silentAt({ newestAtMs, targetMs }: Pick<Signs, 'newestAtMs' | 'targetMs'>): number {
+  return newestAtMs + Math.min(LONGEST_SILENCE_MS, SILENT_TARGETS * targetMs + SLACK_MS);
 }
 
 /** The order of renditions: `main`, then as they were made, sound behind pictures. */
