@@ -32,11 +32,13 @@ describe('media that is unusual and right', () => {
     await mkdir(own);
     const sound = options.includes('-c:a') ? ['-f', 'lavfi', '-i', 'sine=sample_rate=48000'] : [];
     await execFileAsync('/usr/bin/ffmpeg', [
-      ...['-v', 'error', '-f', 'lavfi', '-i', input],
+      ...'-v error -f lavfi -i'.split(' '),
+      input,
       ...sound,
       ...'-c:v libx264 -preset ultrafast -sc_threshold 0 -pix_fmt yuv420p'.split(' '),
       ...options.split(' '),
-      ...['-f', 'hls', '-hls_list_size', '0', join(own, 'live.m3u8')],
+      ...'-f hls -hls_list_size 0'.split(' '),
+      join(own, 'live.m3u8'),
     ]);
     const number = (name: string): number =>
       Number(/(\d+)\.\w+$/.exec(name)?.[1] ?? (name.endsWith('m3u8') ? 1e9 : -1));

@@ -216,9 +216,11 @@ export class PushWriter {
   async #advance(): Promise<void> {
     const { clock } = this.#deps.persistence;
     this.#timer?.cancel();
-    await this.#nameAll();
     let lookAtMs = Number.POSITIVE_INFINITY;
-    for (const track of this.#byRank()) lookAtMs = Math.min(lookAtMs, await this.#takeNamed(track));
+    // Which file is which segment is settled at once, for names come again.
+    for (const track of this.#tracks.values()) lookAtMs = Math.min(lookAtMs, this.#claim(track, clock.monotonicMs()));
+    await this.#nameAll();
+    for (const { name } of this.#byRank()) lookAtMs = Math.min(lookAtMs, await this.#takeNamed(name));
     for (const [index, waiting] of this.#waiting.entries()) {
       // One that is named waits for others before it; or its playlist named an earlier file, and then it waits in vain.
       const isNamed = [...this.#tracks.values()].some((track) => track.names(waiting.name));
@@ -237,19 +239,17 @@ export class PushWriter {
   /** Playlists of which it is not said yet whose they are get their renditions, as far as it can be said. Noted before anything is taken. */
   async #nameAll(): Promise<void> {
     const before = this.#notes.report.memory.renditions;
-    for (const name of this.#tracks.keys()) this.#names.of(name, this.#deps.persistence.clock.monotonicMs());
+    for (const name of this.#claims.keys()) this.#names.of(name, this.#deps.persistence.clock.monotonicMs());
     if (this.#notes.report.memory.renditions !== before) await this.#writeNotes();
   }
 
-  /** Takes what a playlist names and is there; answers with when to look again, by the monotonic clock. */
-  async #takeNamed(track: Track): Promise<number> {
+  /** Takes what is a playlist's; answers with when to look again, by the monotonic clock. */
+  async #takeNamed(playlist: string): Promise<number> {
+    if (!this.#claims.has(playlist)) return Number.POSITIVE_INFINITY;
     const nowMs = this.#deps.persistence.clock.monotonicMs();
-    // Which file is which segment is settled at once, for names come again.
-    const missingUntilMs = this.#claim(track, nowMs);
-    const naming = this.#names.of(track.name, nowMs);
-    if (naming.kind === 'wait') return Math.min(missingUntilMs, naming.untilMs);
-    const rendition = naming.kind === 'named' ? naming.rendition : null;
-    return Math.min(missingUntilMs, await this.#writeClaims(track.name, rendition, nowMs));
+    const naming = this.#names.of(playlist, nowMs);
+    if (naming.kind === 'wait') return naming.untilMs;
+    return this.#writeClaims(playlist, naming.kind === 'named' ? naming.rendition : null, nowMs);
   }
 
   #claim(track: Track, nowMs: number): number {
@@ -267,7 +267,10 @@ export class PushWriter {
   async #writeClaims(playlist: string, rendition: string | null, nowMs: number): Promise<number> {
     for (;;) {
       const [claim, ...behind] = this.#claims.get(playlist) ?? [];
-      if (claim === undefined) return Number.POSITIVE_INFINITY;
+      if (claim === undefined) {
+        this.#claims.delete(playlist);
+        return Number.POSITIVE_INFINITY;
+      }
       const { waiting, entry, isOutOfOrder } = claim;
       const initUntilMs = this.#initUntil(waiting, entry);
       if (nowMs < initUntilMs) return initUntilMs;

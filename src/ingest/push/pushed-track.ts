@@ -93,11 +93,14 @@ export class PushedTrack<F> {
   next(waiting: readonly WaitingFile<F>[], nowMs: number): TrackStep<F> {
     const entries = this.#playlist?.entries ?? [];
     const there = new Set(waiting.map(({ name }) => name));
+    const anewOrder = this.#beganAnew(waiting);
     for (const [index, entry] of entries.entries()) {
       const isTaken = this.#taken.has(entry.sequence);
       // A file that comes again may be the first of an encoder that begins anew, whose playlist is still to come.
       const file = there.has(entry.name)
-        ? waiting.find(({ name, order }) => name === entry.name && (!isTaken || order < this.#order))
+        ? waiting.find(
+            ({ name, order }) => name === entry.name && (order < this.#order || (!isTaken && order < anewOrder)),
+          )
         : undefined;
       if (file !== undefined) {
         const isOutOfOrder = this.#newest !== null && entry.sequence < this.#newest;
@@ -118,6 +121,17 @@ export class PushedTrack<F> {
     this.#taken.add(entry.sequence);
     this.#newest = Math.max(this.#newest ?? entry.sequence, entry.sequence);
     this.#missingSinceMs = null;
+  }
+
+  /** A file of a name that was taken already, which came behind the playlist: with it the encoder may have begun anew, so that what follows is the next playlist's. */
+  #beganAnew(waiting: readonly WaitingFile<F>[]): number {
+    const taken = new Set(
+      (this.#playlist?.entries ?? []).flatMap(({ name, sequence }) => (this.#taken.has(sequence) ? [name] : [])),
+    );
+    return waiting.reduce(
+      (first, { name, order }) => (order > this.#order && taken.has(name) ? Math.min(first, order) : first),
+      Number.POSITIVE_INFINITY,
+    );
   }
 
   /** All that are missing in a row are waited for together. */

@@ -67,7 +67,9 @@ export class RenditionNames {
     const offered = this.#offer?.playlists ?? [];
     if (offered.some(({ name }) => name === playlist)) return this.#nameAll(offered, playlist, nowMs);
     const newcomers = [...this.#signs]
-      .filter(([name]) => this.#notes.renditionOf(name) === null)
+      .filter(
+        ([name, signs]) => this.#notes.renditionOf(name) === null && (name === playlist || nowMs < silentAt(signs)),
+      )
       .toSorted(([, a], [, b]) => a.cameAtMs - b.cameAtMs);
     const isFirst = Object.keys(this.#notes.report.memory.renditions).length === 0;
     const untilMs = (newcomers[0]?.[1].cameAtMs ?? nowMs) + FIRST_WAIT_MS;
@@ -104,6 +106,8 @@ export class RenditionNames {
       if (freeAtMs === null) continue;
       if (nowMs < freeAtMs) return { kind: 'wait', untilMs: freeAtMs };
       this.#notes.setRendition(name, rendition, holder);
+      // If it comes again, it is a newcomer.
+      this.#signs.delete(holder);
       this.#noteSound(kind, rendition, sound);
       return { kind: 'named', rendition };
     }
@@ -117,8 +121,8 @@ export class RenditionNames {
   /** From when on a rendition is nobody's; null: its playlist goes on beside the newcomer. */
   #freeAt(holder: string, newcomer: Pick<Signs, 'cameAtMs' | 'targetMs'>): number | null {
     const signs = this.#signs.get(holder);
-    if (signs !== undefined && signs.newestAtMs > newcomer.cameAtMs) return null;
     if (signs?.isEnded === true) return Number.NEGATIVE_INFINITY;
+    if (signs !== undefined && signs.newestAtMs > newcomer.cameAtMs) return null;
     return silentAt(signs ?? { newestAtMs: this.#sinceMs, targetMs: newcomer.targetMs });
   }
 
