@@ -10,7 +10,8 @@ import { wallMs } from '../../src/base/time.ts';
 import type { PushedFile, PushRecord } from '../../src/ingest/push/push-event.ts';
 import { noPushMetrics } from '../../src/ingest/push/push-metrics.ts';
 import { PushWriter } from '../../src/ingest/push/push-writer.ts';
-import { PushedTimeline, type SegmentFacts } from '../../src/ingest/push/pushed-timeline.ts';
+import { PushedTimeline } from '../../src/ingest/push/pushed-timeline.ts';
+import type { SegmentFacts } from '../../src/ingest/push/sent-segment.ts';
 import { SourceNotes } from '../../src/ingest/push/source-notes.ts';
 import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import { makeHls } from '../fixtures/pushed-hls.ts';
@@ -113,7 +114,8 @@ describe('a writer of pushed segments that takes over', () => {
       woken.forEach((wake) => wake()),
     );
     let done = 0;
-    const take = (record: PushRecord): Promise<void> => writer.take({ record, done: () => void done++ });
+    const take = (record: PushRecord): Promise<void> =>
+      writer.take({ record, done: () => void done++, bury: (_code, cause) => assert.fail(cause) });
     const entry = { name: 'live0.ts', sequence: 0, durationMs: 2000, discontinuity: false, initName: null };
     await take(await w.file(0));
     await take({

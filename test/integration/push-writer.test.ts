@@ -55,7 +55,7 @@ describe('a writer of what an encoder pushes', () => {
     let writer = makeWriter();
     async function take(record: PushRecord): Promise<void> {
       open += 1;
-      await writer.take({ record, done: () => void (open -= 1) });
+      await writer.take({ record, done: () => void (open -= 1), bury: (_code, cause) => assert.fail(cause) });
     }
     return {
       store,

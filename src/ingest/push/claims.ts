@@ -1,15 +1,10 @@
 import { wallMs, type WallMs } from '../../base/time.ts';
-import type { PlaylistEntry, PushedFile, PushRecord } from './push-event.ts';
+import type { EventInHand } from '../serial-lane.ts';
+import type { PlaylistEntry, PushedFile } from './push-event.ts';
 import type { WaitingFile } from './pushed-track.ts';
 
-/** An event on its way, and what to call when nothing of it is left to be done. */
-export interface PushedEvent<R = PushRecord> {
-  readonly record: R;
-  readonly done: () => void;
-}
-
 /** A file that waits, with its event. */
-export type Waiting = WaitingFile<PushedEvent<PushedFile>>;
+export type Waiting = WaitingFile<EventInHand<PushedFile>>;
 
 /** A file that is known to be a playlist's segment, and waits for its turn. */
 export interface Claim {

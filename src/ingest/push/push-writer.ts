@@ -6,13 +6,15 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
-import { endedBy, type Claim, type PushedEvent, type Waiting } from './claims.ts';
-import type { PlaylistEntry, PushedFile, PushedPlaylist } from './push-event.ts';
+import type { EventInHand, SerialWriter } from '../serial-lane.ts';
+import { endedBy, type Claim, type Waiting } from './claims.ts';
+import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack } from './pushed-track.ts';
 import { missingInit, nobodysSegment, rejectFile, tooManyRenditions } from './rejected-files.ts';
 import { rankOf, RenditionNames } from './rendition-names.ts';
-import { SourceNotes } from './source-notes.ts';
+import { SourceKeeper } from './source-keeper.ts';
+import type { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
@@ -22,8 +24,6 @@ const NAMED_MS = 60_000;
 const MAX_WAITING = 1000;
 /** So many playlists are followed at most; beyond it the one that came longest ago is not. */
 const MAX_TRACKS = 32;
-/** What is known of a source is written down at most so often, but always when an epoch begins. */
-const NOTE_EVERY_MS = 1000;
 
 /** What a writer works with. */
 export interface PushWriterDeps extends PushedTimelineDeps {
@@ -45,7 +45,7 @@ interface Taking {
 }
 
 /** Turns what is pushed to one stream into segments on its timeline, one event after the other. */
-export class PushWriter {
+export class PushWriter implements SerialWriter<PushRecord> {
   readonly #streamId: string;
   readonly #fence: number;
   readonly #deps: PushWriterDeps;
@@ -55,12 +55,9 @@ export class PushWriter {
   readonly #claims = new Map<string, Claim[]>();
   #waiting: Waiting[] = [];
   #order = 0;
-  #isNoteDue = false;
   #stream: Stream | null = null;
-  #notes = new SourceNotes(null);
-  #names = new RenditionNames(this.#notes, 0);
-  #notedAtMs = Number.NEGATIVE_INFINITY;
-  #notedEpochs = 0;
+  #source: SourceKeeper;
+  #names: RenditionNames;
   #isStale = false;
   #timer: Timer | null = null;
   readonly #wake: () => void;
@@ -71,6 +68,12 @@ export class PushWriter {
     this.#fence = fence;
     this.#deps = deps;
     this.#wake = wake;
+    this.#source = new SourceKeeper(streamId, null, deps);
+    this.#names = new RenditionNames(this.#notes, 0);
+  }
+
+  get #notes(): SourceNotes {
+    return this.#source.notes;
   }
 
   /** Segments that wait to be named, or for their turn. */
@@ -84,7 +87,7 @@ export class PushWriter {
   }
 
   /** Takes an event. @throws what only a new owner of the partition can mend */
-  async take(event: PushedEvent): Promise<void> {
+  async take(event: EventInHand<PushRecord>): Promise<void> {
     try {
       await this.#open();
       const { record } = event;
@@ -94,9 +97,9 @@ export class PushWriter {
           event.done();
           break;
         case 'segment':
-          if (this.#isSentAgain(record)) return await this.#drop({ record, done: event.done });
+          if (this.#isSentAgain(record)) return await this.#drop({ ...event, record });
           this.#waiting.push({
-            file: { record, done: event.done },
+            file: { ...event, record },
             name: record.name,
             order: this.#order++,
             sinceMs: this.#deps.persistence.clock.monotonicMs(),
@@ -120,7 +123,7 @@ export class PushWriter {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.waiting === 0 && !this.#isNoteDue) return;
+    if (this.waiting === 0 && !Number.isFinite(this.#source.dueAtMs)) return;
     try {
       await this.#open();
       await this.#advance();
@@ -142,15 +145,14 @@ export class PushWriter {
     const stream = await persistently(() => this.#deps.catalog.getStream(this.#streamId), this.#deps.persistence);
     this.#stream = stream;
     if (isFirst) {
-      this.#notes = new SourceNotes(stream.source);
+      this.#source = new SourceKeeper(stream.id, stream.source, this.#deps);
       this.#names = new RenditionNames(this.#notes, this.#deps.persistence.clock.monotonicMs());
-      this.#notedEpochs = this.#notes.report.epochs;
     }
     return stream;
   }
 
   /** A removed stream's pushes are nobody's: they are done, and their files go. */
-  async #endIfGone(error: unknown, event: PushedEvent | null): Promise<void> {
+  async #endIfGone(error: unknown, event: EventInHand<PushRecord> | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
     const left = this.#held();
@@ -169,7 +171,7 @@ export class PushWriter {
     if (this.#notes.initKey(record.name) === record.objectKey) return;
     await this.#takeBefore(record);
     const gone = this.#notes.setInit(record.name, record.objectKey);
-    await this.#writeNotes();
+    await this.#source.write();
     if (gone.length > 0) await persistently(() => this.#deps.objects.delete(gone), this.#deps.persistence);
   }
 
@@ -229,8 +231,8 @@ export class PushWriter {
       if (isTooMany || clock.monotonicMs() >= untilMs) await this.#takeUnnamed(waiting);
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
-    if (this.#isNoteDue) await this.#noteNowAndThen();
-    if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
+    await this.#source.catchUp();
+    lookAtMs = Math.min(lookAtMs, this.#source.dueAtMs);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
     }
@@ -240,7 +242,7 @@ export class PushWriter {
   async #nameAll(): Promise<void> {
     const before = this.#notes.report.memory.renditions;
     for (const name of this.#claims.keys()) this.#names.of(name, this.#deps.persistence.clock.monotonicMs());
-    if (this.#notes.report.memory.renditions !== before) await this.#writeNotes();
+    if (this.#notes.report.memory.renditions !== before) await this.#source.write();
   }
 
   /** Takes what is a playlist's; answers with when to look again, by the monotonic clock. */
@@ -337,11 +339,11 @@ export class PushWriter {
 
   async #finish(waiting: Waiting): Promise<void> {
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
-    await this.#noteNowAndThen();
+    await this.#source.nowAndThen();
     await this.#drop(waiting.file);
   }
 
-  async #drop({ record, done }: PushedEvent<PushedFile>): Promise<void> {
+  async #drop({ record, done }: EventInHand<PushedFile>): Promise<void> {
     await persistently(() => this.#deps.objects.delete([record.objectKey]), this.#deps.persistence);
     done();
   }
@@ -356,21 +358,6 @@ export class PushWriter {
     );
     this.#timelines.set(rendition, timeline);
     return timeline;
-  }
-
-  async #noteNowAndThen(): Promise<void> {
-    const nowMs = this.#deps.persistence.clock.monotonicMs();
-    const { epochs } = this.#notes.report;
-    this.#isNoteDue = epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS;
-    if (!this.#isNoteDue) await this.#writeNotes();
-  }
-
-  async #writeNotes(): Promise<void> {
-    const { catalog, persistence } = this.#deps;
-    await persistently(() => catalog.noteSource(this.#streamId, this.#notes.report), persistence);
-    this.#notedAtMs = persistence.clock.monotonicMs();
-    this.#notedEpochs = this.#notes.report.epochs;
-    this.#isNoteDue = false;
   }
 }
 

@@ -29,6 +29,7 @@ import {
 import type { PushMetrics } from './push-metrics.ts';
 import { MEDIA_FAULTS, rejectFile } from './rejected-files.ts';
 import { clockAtEnd, resumeClock } from './resumed-clock.ts';
+import type { SegmentFacts, SegmentFile } from './sent-segment.ts';
 import type { SourceNotes } from './source-notes.ts';
 
 /** What a pushed timeline is written with. */
@@ -40,18 +41,6 @@ export interface PushedTimelineDeps {
   readonly persistence: Persistence;
   /** A segment took its place: where it ends, and when it arrived. */
   readonly seen: (endMs: WallMs, receivedAtMs: number) => void;
-}
-
-/** What the source says of a segment, apart from its bytes. */
-export interface SegmentFacts {
-  readonly programDateTimeMs: WallMs | null;
-  /** EXT-X-DISCONTINUITY stands before it. */
-  readonly discontinuity: boolean;
-  readonly isOutOfOrder: boolean;
-  /** How long it plays, by the source; 0: it does not say. Milliseconds. */
-  readonly durationMs: number;
-  /** When it must have ended, by those behind it that have come already; null: none has. */
-  readonly endedByMs: WallMs | null;
 }
 
 /** The epoch that goes on. */
@@ -131,8 +120,8 @@ export class PushedTimeline {
    * Takes a segment. It is durable on the timeline, known to be there, or noted as rejected when the call resolves.
    * @throws fenced, not_found (the stream is gone), cancelled
    */
-  async take(file: PushedFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
-    if (this.#notes.isTaken(this.#takenOf(file, facts), facts.durationMs)) return this.#duplicate();
+  async take(file: SegmentFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
+    if (this.#notes.isTaken(this.#takenOf(file, facts), facts.durationMs)) return this.#twin(file);
     try {
       return await persistently(() => this.#write(file, initKey, facts, settings), {
         ...this.#deps.persistence,
@@ -140,9 +129,14 @@ export class PushedTimeline {
       });
     } catch (error) {
       if (!isZoetropeError(error) || !MEDIA_FAULTS.has(error.code)) throw error;
-      rejectFile(this.#deps, this.#notes, file.name, error);
-      return 'rejected';
+      return this.reject(file.name, error);
     }
+  }
+
+  /** Notes a segment that cannot be taken. */
+  reject(name: string, error: ZoetropeError): Taken {
+    rejectFile(this.#deps, this.#notes, name, error);
+    return 'rejected';
   }
 
   /** Whether something that came after a file was taken already. */
@@ -160,14 +154,19 @@ export class PushedTimeline {
     }
   }
 
-  #duplicate(): Taken {
+  /** Something like it is there. With a number of its own it should not be: then its source is mistaken. */
+  #twin({ name, chunkIndex }: SegmentFile): Taken {
+    if (chunkIndex !== undefined) {
+      const message = 'The timeline has something at its place already. Check its timestamp and its index.';
+      return this.reject(name, new ZoetropeError('conflict', message));
+    }
     this.#deps.metrics.duplicate();
     this.#notes.count('duplicates');
     return 'duplicate';
   }
 
   async #write(
-    file: PushedFile,
+    file: SegmentFile,
     initKey: string | null,
     facts: SegmentFacts,
     settings: StreamSettings,
@@ -197,7 +196,7 @@ export class PushedTimeline {
       futureToleranceMs: settings.futureToleranceMs,
       retentionMs: settings.retentionMs,
     });
-    if (place.placement === 'late' && (await this.#isCovered(place, arrival))) return this.#duplicate();
+    if (place.placement === 'late' && (await this.#isCovered(place, arrival))) return this.#twin(file);
     if (place.begin === null && clock !== null) {
       const { originPts90k } = clock;
       const made = this.#repackage(continued, { originPts90k, audioGridSamples: this.#audioGridSamples }, facts);
@@ -253,9 +252,9 @@ export class PushedTimeline {
     return initOf(continued);
   }
 
-  async #read(file: PushedFile, initKey: string | null): Promise<DemuxedMedia> {
+  async #read(file: SegmentFile, initKey: string | null): Promise<DemuxedMedia> {
     const { objects } = this.#deps;
-    const bytes = await objects.get(file.objectKey);
+    const bytes = file.bytes ?? (await objects.get(file.objectKey));
     if (file.container === 'ts') return readTransportStream(bytes);
     // A segment that carries its own init segment needs no other.
     const init = initKey === null ? bytes : await objects.get(initKey);
@@ -288,7 +287,7 @@ export class PushedTimeline {
   }
 
   async #append(
-    file: PushedFile,
+    file: SegmentFile,
     { place: wished, arrival, made, ordinal }: MadeSegment,
     settings: StreamSettings,
   ): Promise<void> {
@@ -327,6 +326,7 @@ export class PushedTimeline {
                 ...(ordinal === null ? {} : { leastOrdinal: ordinal }),
               },
             },
+      ...(file.chunkIndex === undefined ? {} : { chunkIndex: file.chunkIndex }),
       fence: this.#fence,
       // One rendition is enough to say whether the source is there.
       offlineAfterMs: this.#rendition === MAIN_RENDITION ? settings.offlineAfterMs : null,
@@ -369,7 +369,7 @@ export class PushedTimeline {
     return this.#rendition === MAIN_RENDITION ? taken : { ...taken, rendition: this.#rendition };
   }
 
-  #describe(file: PushedFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
+  #describe(file: SegmentFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
     if (this.#rendition !== MAIN_RENDITION) return;
     const seconds = arrival.duration90k / TICKS_PER_MS / 1000;
     this.#notes.change({

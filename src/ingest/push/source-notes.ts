@@ -80,6 +80,11 @@ export class SourceNotes {
     this.#remember({ taken: all.filter((known) => known !== oldest) });
   }
 
+  /** The source said that its stream ends. */
+  ended(atMs: WallMs): void {
+    this.#remember({ lastEndAtMs: atMs });
+  }
+
   change(change: Partial<Omit<SourceReport, 'memory'>>): void {
     this.#report = { ...this.#report, ...change };
   }
