@@ -9,7 +9,7 @@ import type { StreamJson } from '../../src/api/rest/shapes.ts';
 import { AssetPlayerPage } from '../fixtures/asset-player-page.ts';
 import { eventually } from '../fixtures/processes.ts';
 import { makeHls, makePushStream, push } from '../fixtures/pushed-hls.ts';
-import { variantsArguments, type VariantsWish } from '../fixtures/pushed-variants.ts';
+import { pushVariants, variantsArguments, type VariantsWish } from '../fixtures/pushed-variants.ts';
 import { TestServer } from '../fixtures/server.ts';
 
 describe('hls.js in Chromium on what encoders push', () => {
@@ -79,6 +79,30 @@ describe('hls.js in Chromium on what encoders push', () => {
       assert.deepEqual([errors, message], [[], null]);
       assert.ok(soundBytes > 2 * before.soundBytes, `${soundBytes} bytes of sound, ${before.soundBytes} before`);
       await stop();
+    });
+  }
+
+  for (const [player, path] of [
+    ['shaka', 'manifest.mpd'],
+    ['shaka', 'master.m3u8'],
+  ] as const) {
+    test(`${player} plays ${path} with sound that is apart from the pictures`, async () => {
+      const id = await makePushStream(server.api, path);
+      const wish: VariantsWish = { container: 'fmp4', seconds: 8, sizes: ['160x90', '320x180'], sound: ['en', 'de'] };
+      await pushVariants(wish, `${server.url}/ingest/hls/${id}`);
+      await eventually('all is taken', async () => ((await segments(id)) >= 18 ? true : undefined), {
+        timeoutMs: 20_000,
+        describe: () => server.logs,
+      });
+      await server.api.request(`/v1/streams/${id}/end`, { method: 'POST' });
+      await page.load(player, `/play/streams/${id}/${path}`);
+      assert.deepEqual(await page.ask('heights'), [90, 180]);
+      assert.deepEqual([...((await page.ask('audioTracks')) as readonly string[])].toSorted(), ['de', 'en']);
+      const { currentTime } = await page.report();
+      await page.playTo(currentTime + 7, 1.5);
+      const { errors, soundBytes, frames } = await page.report();
+      assert.deepEqual(errors, []);
+      assert.ok(soundBytes > 30_000 && frames > 150, `${soundBytes} bytes of sound, ${frames} pictures`);
     });
   }
 
