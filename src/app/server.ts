@@ -27,6 +27,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
+import { composeLadder } from './ladder.ts';
 import { composePush } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
@@ -89,6 +90,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const { catalog, objects, events } = stores;
   const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
+  const ladder = composeLadder(config, { stores, clock, ids, logger, metrics: metrics.ladder });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
     directory: incomingDirectory(config, 'uploads'),
@@ -128,6 +130,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
+    ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -192,7 +195,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),
-    ...(has('worker') ? vod.workers : []),
+    ...(has('worker') ? [...vod.workers, ...ladder.components] : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
     ...(isHttp ? [access, delivery, http] : []),

@@ -7,6 +7,7 @@ import { MAIN_RENDITION } from '../timeline/rendition.ts';
 import type { Stream } from '../timeline/stream.ts';
 import { bitRatesOf, type BitRates } from './bit-rates.ts';
 import { playlistUri } from './child-uris.ts';
+import { keepsUp } from './kept-up.ts';
 import type { PlaylistText } from './kept-texts.ts';
 import type { LiveWindow } from './rendition-windows.ts';
 import { nothingYet } from './stream-playlists.ts';
@@ -24,12 +25,13 @@ interface Offered {
 }
 
 /**
- * The multivariant playlist: the live playlists of all renditions that have segments, largest picture first, with what a player should know before it
+ * The multivariant playlist: the live playlists of all renditions that keep up, largest picture first, with what a player should know before it
  * loads any. Of a view of sound there is one, for it is the same in all. @throws not_found, retryable, before the first segment
  */
 export function masterPlaylist(state: StreamState, lives: readonly LiveWindow[], variant: Variant): PlaylistText {
   const { stream } = state;
-  const offered = lives.map((live) => offer(live, variant)).filter((one) => one !== null);
+  const kept = lives.filter((live) => live === state.live || keepsUp(live, state.live));
+  const offered = kept.map((live) => offer(live, variant)).filter((one) => one !== null);
   if (offered.length === 0) throw nothingYet(stream.id);
   const shown = variant.track === 'audio' ? offered.slice(0, 1) : offered.toSorted(largestFirst);
   const template = renderMultivariant(shown.map((one) => variantOf(one, stream, variant)));
@@ -37,11 +39,12 @@ export function masterPlaylist(state: StreamState, lives: readonly LiveWindow[],
 }
 
 function offer(live: LiveWindow, variant: Variant): Offered | null {
-  const newest = live.segments.at(-1);
+  const there = live.segments.filter(({ lost }) => !lost);
+  const newest = there.at(-1) ?? live.segments.at(-1);
   const epoch = newest === undefined ? undefined : live.epochs.get(newest.epochId);
   if (epoch === undefined) return null;
   const rates = bitRatesOf(
-    live.segments.map((one) => ({
+    there.map((one) => ({
       bits: one.sizeBytes * 8,
       seconds: Math.max(0.001, playSeconds(one.duration90k, variant.speed)),
     })),

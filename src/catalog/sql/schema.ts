@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
 import type { ClipTable } from './clip-schema.ts';
+import type { LadderTable } from './ladder-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
@@ -19,6 +20,7 @@ export interface CatalogSchema {
   output: OutputTable;
   task: TaskTable;
   clip: ClipTable;
+  ladder: LadderTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;

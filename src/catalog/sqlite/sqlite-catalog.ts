@@ -14,6 +14,7 @@ import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
+import { sqlLadderStore } from '../sql/ladder-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
@@ -55,6 +56,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlAssetStore(backend),
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
+    ...sqlLadderStore(backend),
     ...sqlWebhookStore(backend),
   };
 }

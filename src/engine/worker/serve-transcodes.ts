@@ -8,6 +8,7 @@ import type {
   DescribeRequest,
   EncodeAudioRequest,
   DrawPicturesRequest,
+  EncodeLadderRequest,
   EncodeVideoRequest,
   SplitRequest,
   WriteMovieRequest,
@@ -52,6 +53,8 @@ const RUNS: { readonly [K in ProcessKind]?: Run } = {
   split: async (request, context) => (await import('./split/split.ts')).split(request as SplitRequest, context),
   encodeVideo: async (request, context) =>
     (await import('./video/encode-video.ts')).encodeVideo(request as EncodeVideoRequest, context),
+  encodeLadder: async (request, context) =>
+    (await import('./ladder/encode-ladder.ts')).encodeLadder(request as EncodeLadderRequest, context),
   drawPictures: async (request, context) =>
     (await import('./pictures/draw-pictures.ts')).drawPictures(request as DrawPicturesRequest, context),
 };
