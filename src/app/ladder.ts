@@ -12,6 +12,8 @@ import { Slots } from '../ladder/slots.ts';
 import { storeUrls, type Stores } from './stores.ts';
 
 const MIB = 1024 * 1024;
+/** Behind what answers viewers, before files that are transcoded. */
+const NICENESS = '5';
 /** A live segment is encoded in about its own length, or it is too late anyway. */
 const STALL_MS = 20_000;
 /** From one segment to the next, and some more. */
@@ -38,7 +40,7 @@ export function composeLadder(config: Config, { stores, clock, ids, logger, metr
   const { catalog, objects } = stores;
   const transcoder = createTranscoder({
     entryUrl: new URL('./transcode-process.ts', import.meta.url),
-    childArguments: [storeUrls(config).objectsUrl, join(resolve(config.dataDir), 'cache')],
+    childArguments: [storeUrls(config).objectsUrl, join(resolve(config.dataDir), 'cache'), NICENESS],
     stallTimeoutMs: STALL_MS,
     maxMemoryBytes: config.vod.maxMemoryMb * MIB,
     scratchDirectory: join(resolve(config.dataDir), 'incoming', 'ladders'),

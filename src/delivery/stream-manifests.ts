@@ -83,7 +83,8 @@ export class StreamManifests {
         updateS,
         publishedAtMs: this.#deps.clock.nowMs(),
         depthS: Math.ceil((edgeMs - fromMs) / 1000 + longestS + lagS),
-        delayS: Math.ceil(DELAY_SEGMENTS * longestS + lagS),
+        // Of what is encoded from others, each segment comes a little later than theirs.
+        delayS: Math.ceil((DELAY_SEGMENTS + (renditions.length > 1 ? 1 : 0)) * longestS + lagS),
         clockUri: CLOCK_URI,
       };
       const template = renderTimelineMpd({ periods, growth: stream.endedAtMs === null ? growth : edgeMs / 1000 });
