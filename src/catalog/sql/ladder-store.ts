@@ -1,5 +1,4 @@
 import type { LadderReport } from '../../timeline/ladder.ts';
-import type { StreamSettings } from '../../timeline/stream.ts';
 import type { LadderLease, LadderStore } from '../ladder-store.ts';
 import { appendRungs } from './append-rungs.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
@@ -53,23 +52,6 @@ export function sqlLadderStore(backend: SqlBackend): LadderStore {
       return row === undefined ? null : toReport(row);
     },
   };
-}
-
-/** Notes whether a stream's settings ask for a ladder. One that is wanted no more has no owner, and what its last one still appends is refused. */
-export async function wantLadder(
-  { db }: WriteScope,
-  streamId: string,
-  settings: Partial<StreamSettings>,
-): Promise<void> {
-  const wanted = Number((settings.ladder ?? null) !== null);
-  const known = await db.selectFrom('ladder').select('wanted').where('stream_id', '=', streamId).executeTakeFirst();
-  if ((known?.wanted ?? 0) === wanted) return;
-  if (known === undefined) {
-    const row: Row<LadderTable> = { stream_id: streamId, wanted, fence: 0, owner: null, until_ms: 0, report: null };
-    await db.insertInto('ladder').values(row).execute();
-    return;
-  }
-  await db.updateTable('ladder').set({ wanted, owner: null, until_ms: 0 }).where('stream_id', '=', streamId).execute();
 }
 
 async function hasWork(backend: SqlBackend, owner: string, limit: number): Promise<boolean> {

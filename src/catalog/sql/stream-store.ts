@@ -5,7 +5,6 @@ import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import type { NewStream, StreamStore, StreamTouch } from '../catalog.ts';
 import { openSession } from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
-import { wantLadder } from './ladder-store.ts';
 import { pageLimit, readCursor, toPage } from './cursor.ts';
 import { prepare } from './prepared.ts';
 import { publishStoppedOf } from './recording-events.ts';
@@ -13,6 +12,7 @@ import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { publishEnded, publishOffline } from './session-events.ts';
 import { insertStreamRow, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
+import { wantLadder } from './want-ladder.ts';
 
 /** Settings of which null is a value. */
 const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay', 'ladder']);
@@ -135,12 +135,12 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
           .execute();
       }),
 
-    async silentPushStreams(beforeMs) {
+    async silentEncoderStreams(beforeMs) {
       const rows = await backend
         .reader()
         .selectFrom('stream')
         .selectAll()
-        .where('kind', '=', 'push')
+        .where('kind', 'in', ['push', 'chunks'])
         .where('ended_at_ms', 'is', null)
         .where('last_received_at_ms', '<', beforeMs)
         .orderBy('last_received_at_ms')
