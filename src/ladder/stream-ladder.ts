@@ -149,6 +149,8 @@ export class StreamLadder {
     if (newest === undefined) return;
     this.#newestEndMs = segmentEndMs(newest);
     this.#next ??= await this.#locate(end, newest);
+    const next = this.#next;
+    this.#doneEndMs ??= segments.find(({ sequence }) => sequence === next)?.startMs ?? segmentEndMs(newest);
     this.#passOver(newest);
     for (const segment of segments) {
       const epoch = epochs.get(segment.epochId);

@@ -182,7 +182,7 @@ describe('who makes ladders', () => {
     await hand.succeed(1);
     await world.until(() => hand.begun.length === 3, 'the third is begun');
     assert.equal(await world.rung(pushed.id), '');
-    assert.ok(worker.stats().streams === 1);
+    assert.deepEqual(worker.stats(), { streams: 1, lagMs: 3000 });
     await hand.succeed(0);
     await world.until(async () => (await world.rung(pushed.id)) === '0 1', 'both are there');
     assert.equal(worker.stats().lagMs, 1000);
