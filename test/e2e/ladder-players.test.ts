@@ -70,6 +70,23 @@ const PLAYERS = {
       };
     }`,
   },
+  dash: {
+    script: require.resolve('dashjs'),
+    path: 'manifest.mpd',
+    open: `async (url) => {
+      const player = dashjs.MediaPlayer().create();
+      player.updateSettings({ debug: { logLevel: 0 }, streaming: { abr: { autoSwitchBitrate: { video: false } } } });
+      player.on('error', ({ error }) => errors.push('dash.js ' + error.code + ' ' + error.message));
+      const ready = new Promise((resolve) => player.on('streamInitialized', resolve));
+      player.initialize(video, url, true);
+      await ready;
+      return {
+        heights: () => player.getRepresentationsByType('video').map(({ height }) => height),
+        select: (index) => player.setRepresentationForTypeByIndex('video', index, false),
+        wallAt: (mediaTime) => mediaTime * 1000,
+      };
+    }`,
+  },
 } as const;
 
 describe('players change between the levels of a live ladder', () => {
