@@ -10,6 +10,7 @@ import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
 import type { ClipStore } from './clip-store.ts';
+import type { EdgeStore } from './edge-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -38,6 +39,7 @@ export interface Catalog
     AccessStore,
     AssetStore,
     ClipStore,
+    EdgeStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -45,6 +47,7 @@ export interface Catalog
 
 /** What a commit touched. */
 export interface CatalogChange {
+  /** Ids of edges too, of which something else is wanted or whose bytes have come. */
   readonly streamIds: readonly string[];
   /** True when another process made it (or it cannot be known): whatever is cached must be read again. */
   readonly remote: boolean;
@@ -125,7 +128,15 @@ export interface WriterState {
 /** A segment to be appended. Its object is durable. */
 export interface NewSegment extends Omit<
   Segment,
-  'renditionId' | 'epochId' | 'sequence' | 'discontinuity' | 'dvrDiscontinuity' | 'lost' | 'retiredAtMs' | 'createdAtMs'
+  | 'renditionId'
+  | 'epochId'
+  | 'sequence'
+  | 'discontinuity'
+  | 'dvrDiscontinuity'
+  | 'lost'
+  | 'remote'
+  | 'retiredAtMs'
+  | 'createdAtMs'
 > {
   /** An epoch that exists, or one that begins with this segment. A late segment always brings its own. */
   readonly epoch:
@@ -139,6 +150,9 @@ export interface NewSegment extends Omit<
    * Null: it belongs to no session (assets).
    */
   readonly offlineAfterMs: number | null;
+  /** Its bytes are not here: at its edge, or nowhere. Default: no, and its object is durable. */
+  readonly remote?: boolean;
+  readonly lost?: boolean;
 }
 
 /** A segment as committed, with what else the commit settled. */
@@ -329,6 +343,8 @@ export interface CatalogTotals {
   readonly openSessions: number;
   /** Of the segments of assets. */
   readonly assetSegmentBytes: number;
+  /** Of the segments, retired ones too, whose bytes are at edges and not here. */
+  readonly remoteBytes: number;
 }
 
 // ── Access ─────────────────────────────────────────────────────────────────────────────────────────────────────────

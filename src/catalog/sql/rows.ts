@@ -64,6 +64,7 @@ export function toStream(row: Row<StreamTable>): Stream {
     lastReceivedAtMs: orNull(row.last_received_at_ms),
     endedAtMs: orNull(row.ended_at_ms),
     source: row.source === null ? null : (JSON.parse(row.source) as SourceReport),
+    edgeId: row.edge_id,
   };
 }
 
@@ -119,6 +120,7 @@ export function toSegment(row: Row<SegmentTable>, streamId: string): Segment {
     createdAtMs: wallMs(row.created_at_ms),
     dvrDiscontinuity: row.dvr_discontinuity === 1,
     lost: row.lost === 1,
+    remote: row.remote === 1,
     retiredAtMs: orNull(row.retired_at_ms),
   };
 }

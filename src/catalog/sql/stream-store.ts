@@ -18,7 +18,8 @@ const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['g
 
 const MAX_SILENT = 1000;
 
-const touchStream = prepare<StreamTouch>((db, param) =>
+/** Moves what is known of a source on, and never back. */
+export const touchStream = prepare<StreamTouch>((db, param) =>
   db
     .updateTable('stream')
     .set((eb) => ({
