@@ -92,7 +92,7 @@ export interface StreamStore {
   endStream(id: string, atMs: WallMs | null, options?: { readonly unlessReceivedSinceMs?: WallMs }): Promise<Stream>;
   /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
   noteSource(id: string, source: SourceReport): Promise<void>;
-  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
+  /** Pushed streams of no edge (which ends its own) that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
   silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
@@ -271,6 +271,7 @@ export interface SegmentRef {
   readonly streamId: string;
   readonly renditionId: string;
   readonly objectKey: string;
+  /** Bytes that it takes here: none while they are at its edge. */
   readonly sizeBytes: number;
   readonly startMs: WallMs;
   readonly endMs: WallMs;

@@ -208,7 +208,7 @@ export async function removeSegments(scope: WriteScope, ids: readonly string[]):
     const rows = await db
       .selectFrom('segment')
       .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
-      .select([...SEGMENT_REF_COLUMNS, 'segment.epoch_id', 'segment.remote'])
+      .select([...SEGMENT_REF_COLUMNS, 'segment.epoch_id'])
       .where('segment.id', 'in', ids.slice(at, at + IDS_AT_ONCE))
       .where('segment.retired_at_ms', 'is not', null)
       .execute();

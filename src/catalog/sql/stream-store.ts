@@ -140,6 +140,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         .selectFrom('stream')
         .selectAll()
         .where('kind', '=', 'push')
+        .where('edge_id', 'is', null)
         .where('ended_at_ms', 'is', null)
         .where('last_received_at_ms', '<', beforeMs)
         .orderBy('last_received_at_ms')
