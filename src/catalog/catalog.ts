@@ -307,7 +307,7 @@ export interface UpkeepStore {
   takeSweepable(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes rows of retired segments (their objects are gone), epochs that own none any more, and markers and ended sessions that lie before all that is left. */
   removeSegments(ids: readonly string[]): Promise<void>;
-  /** Marks a segment's bytes as lost, or as found again. */
+  /** Marks a segment's bytes as lost, or as found again. Of a stream at an edge they are to be had there once more: remote, not lost. */
   setSegmentLost(id: string, lost: boolean): Promise<void>;
   /** Oldest first over all streams but assets: for the ceilings on bytes and disk. Retired ones left out. */
   oldestSegments(limit: number): Promise<readonly SegmentRef[]>;
