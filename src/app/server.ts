@@ -26,6 +26,7 @@ import { MetricsServer } from '../metrics/metrics-server.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
+import { composeEdges } from './edges.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { composeChunks } from './chunks.ts';
 import { composePush } from './push.ts';
@@ -91,6 +92,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const live = { stores, clock, ids, logger, defaults, lastSeen };
   const push = composePush(config, { ...live, metrics: metrics.push });
   const chunks = composeChunks(config, { ...live, metrics: metrics.chunks });
+  const edges = composeEdges(config, { stores, clock, logger, defaults, metrics: metrics.edges });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
@@ -109,6 +111,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     access,
     clock,
     metrics: metrics.delivery,
+    remote: edges.remote,
     defaults,
     liveSegments: config.delivery.liveSegments,
     assetSegmentMs: config.vod.segmentSeconds * 1000,
@@ -131,6 +134,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
+    edges: () => edges.control.count(),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -146,6 +150,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       catalog,
       objects,
       engine,
+      remote: edges.remote,
       newestFrame: (streamId) => newest.newest(streamId),
       cacheBytes: (config.delivery.cacheMb * MIB) / 4,
       limits: shared.limits,
@@ -158,6 +163,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     vod: { assets: vod.assets, uploads },
     push: push.intake,
     chunks: chunks.api,
+    edges,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
@@ -199,7 +205,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('worker') ? vod.workers : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
-    ...(isHttp ? [access, delivery, http] : []),
+    ...(isHttp ? [access, edges.control, edges.remote, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
   ];

@@ -14,6 +14,7 @@ import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlChunkStore } from '../sql/chunk-store.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
+import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
@@ -57,6 +58,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
     ...sqlChunkStore(backend),
+    ...sqlEdgeStore(backend),
     ...sqlWebhookStore(backend),
   };
 }
