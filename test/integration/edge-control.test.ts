@@ -64,6 +64,7 @@ describe('edges at their control', () => {
     const { edge, timeline, pieces } = await edgeWith(1);
     const newer = new EdgeClient(() => server.api, { id: edge.id });
     await edge.sync();
+    const beganMs = performance.now();
     const waiting = edge.send('POST', '/sync', edge.syncBody({ waitMs: 20_000 }));
     await newer.register();
     const refused = [
@@ -75,6 +76,7 @@ describe('edges at their control', () => {
       refused.map((answer) => [answer.status, problemOf(answer).code]),
       refused.map(() => [409, 'fenced']),
     );
+    assert.ok(performance.now() - beganMs < 15_000, 'it was left waiting to the end');
   });
 
   test('people see how an edge is; it is forgotten only when it is away, and its streams stay', async () => {
