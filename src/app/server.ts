@@ -26,6 +26,7 @@ import { MetricsServer } from '../metrics/metrics-server.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
+import { composeEdges } from './edges.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { composeChunks } from './chunks.ts';
 import { composeLadder } from './ladder.ts';
@@ -92,6 +93,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const live = { stores, clock, ids, logger, defaults, lastSeen };
   const push = composePush(config, { ...live, metrics: metrics.push });
   const chunks = composeChunks(config, { ...live, metrics: metrics.chunks });
+  const edges = composeEdges(config, { stores, clock, logger, defaults, metrics: metrics.edges });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const ladder = composeLadder(config, { stores, clock, ids, logger, metrics: metrics.ladder });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
@@ -111,6 +113,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     access,
     clock,
     metrics: metrics.delivery,
+    remote: edges.remote,
     defaults,
     liveSegments: config.delivery.liveSegments,
     assetSegmentMs: config.vod.segmentSeconds * 1000,
@@ -134,6 +137,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
     ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
+    edges: () => edges.control.count(),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -149,6 +153,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       catalog,
       objects,
       engine,
+      remote: edges.remote,
       newestFrame: (streamId) => newest.newest(streamId),
       cacheBytes: (config.delivery.cacheMb * MIB) / 4,
       limits: shared.limits,
@@ -161,6 +166,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     vod: { assets: vod.assets, uploads },
     push: push.intake,
     chunks: chunks.api,
+    edges,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
@@ -202,7 +208,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('worker') ? [...vod.workers, ...ladder.components] : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
-    ...(isHttp ? [access, delivery, http] : []),
+    ...(isHttp ? [access, edges.control, edges.remote, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
   ];

@@ -22,6 +22,7 @@ export const ID_PREFIXES = {
   chunk: 'chk',
   endpoint: 'whe',
   delivery: 'whd',
+  edge: 'edg',
   request: 'req',
 } as const;
 

@@ -26,6 +26,7 @@ function windowOf(...seconds: readonly number[]): LiveWindow {
     createdAtMs: wallMs(0),
     dvrDiscontinuity: false,
     lost: second < 0,
+    remote: false,
     retiredAtMs: null,
   }));
   const rendition = {

@@ -21,6 +21,7 @@ import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
 import { addAssetRoutes } from './routes/asset-routes.ts';
 import { addChunkRoutes } from './routes/chunk-routes.ts';
 import { addClipRoutes } from './routes/clip-routes.ts';
+import { addEdgeRoutes } from './routes/edge-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addLadderRoutes } from './routes/ladder-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
@@ -119,6 +120,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addServerRoutes(app, deps);
   if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
   if (deps.chunks !== undefined) addChunkRoutes(app, deps, deps.chunks);
+  if (deps.edges !== undefined) addEdgeRoutes(app, deps, deps.edges);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });

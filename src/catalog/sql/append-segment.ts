@@ -15,19 +15,12 @@ import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './r
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { publishOffline, publishOnline } from './session-events.ts';
 
-/** What a segment of a rung has from its source. */
-export interface SourceFlags {
-  readonly discontinuity: boolean;
-  /** It was not made: there is no object. */
-  readonly isLost: boolean;
-}
-
-/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states; `source` of a live ladder's rung. */
+/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states; `said` whether it is a discontinuity, for a live ladder's rung: as its source is. */
 export async function appendSegment(
   backend: SqlBackend,
   scope: WriteScope,
   segment: NewSegment,
-  source: SourceFlags | null = null,
+  said: boolean | null = null,
 ): Promise<AppendedSegment> {
   const { db } = scope;
   const name = segment.rendition ?? MAIN_RENDITION;
@@ -38,7 +31,7 @@ export async function appendSegment(
   await checkFramesAreNew(db, rendition, segment, placed);
   const nowMs = backend.clock.nowMs();
   const epoch = await takeEpoch(db, rendition, segment, nowMs);
-  const discontinuity = source?.discontinuity ?? isDiscontinuity(segment, rendition);
+  const discontinuity = said ?? isDiscontinuity(segment, rendition);
   const window = await insertWindowed(db, { rendition, segment, placed, epoch, discontinuity });
   const { offlineAfterMs } = segment;
   const session =
@@ -62,12 +55,13 @@ export async function appendSegment(
     sha256: segment.sha256,
     discontinuity: Number(discontinuity),
     dvr_discontinuity: Number(window.dvrDiscontinuity),
-    lost: Number(source?.isLost ?? false),
+    lost: Number(segment.lost ?? false),
     created_at_ms: nowMs,
     retired_at_ms: null,
     held: 0,
     keyframe_bytes: segment.keyframeBytes,
     of_asset: rendition.of_asset,
+    remote: Number(isRemote(segment)),
   };
   try {
     await queries.insertSegment(db, segmentRow);
@@ -182,6 +176,11 @@ async function takeEpoch(
   return epoch;
 }
 
+/** What is lost is nowhere. */
+function isRemote({ remote = false, lost = false }: NewSegment): boolean {
+  return remote && !lost;
+}
+
 /** Holds are measured by the rendition that their timeline shows, and assets have none. */
 function isOfHolds(rendition: Row<RenditionTable>): boolean {
   return rendition.of_asset === 0 && rendition.name === MAIN_RENDITION;
@@ -294,6 +293,7 @@ function advance(
     window_count: numbers.length,
     window_tags: numbers.tags,
     window_bytes: rendition.window_bytes + segment.sizeBytes,
+    remote_bytes: rendition.remote_bytes + (isRemote(segment) ? segment.sizeBytes : 0),
     newest_end_ms: Math.max(rendition.newest_end_ms ?? placed.reachMs, placed.reachMs),
     max_span_ms: Math.max(rendition.max_span_ms, placed.reachMs - wallMs(segment.startMs)),
   };

@@ -14,6 +14,7 @@ import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlChunkStore } from '../sql/chunk-store.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
+import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlLadderStore } from '../sql/ladder-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
@@ -59,6 +60,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlClipStore(backend),
     ...sqlChunkStore(backend),
     ...sqlLadderStore(backend),
+    ...sqlEdgeStore(backend),
     ...sqlWebhookStore(backend),
   };
 }

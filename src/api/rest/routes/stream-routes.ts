@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
 import { canSee, requireTenant } from '../../../access/permission.ts';
 import type { StreamFilter } from '../../../catalog/catalog.ts';
-import type { StreamKind } from '../../../timeline/stream.ts';
+import type { Stream, StreamKind } from '../../../timeline/stream.ts';
 import { refuseIfRecorded } from '../../../upkeep/refuse-if-recorded.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { streamJson, type StreamContext } from '../json.ts';
+import { refuseAtEdge, streamContext } from '../stream-edge.ts';
 import { IdParams, loadStream, PAGE_QUERY, pageOfQuery } from '../lookup.ts';
 import { checkLadderKind } from '../ladder-shapes.ts';
 import { settingsFromJson } from '../settings.ts';
@@ -16,7 +17,8 @@ export const DEFAULT_TENANT = 'default';
 /** Streams: make, list, read, change, remove. */
 export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
   const { catalog, ids, clock, defaults, settings } = deps;
-  const context = (): StreamContext => ({ defaults, publicUrl: settings.publicUrl, nowMs: clock.nowMs() });
+  const context = (...streams: readonly Stream[]): Promise<StreamContext> =>
+    streamContext({ catalog, defaults, settings, clock }, streams);
 
   app.post(
     '/v1/streams',
@@ -46,7 +48,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         settings: wanted,
       });
       void reply.code(201).header('location', `/v1/streams/${stream.id}`);
-      return streamJson(stream, context());
+      return streamJson(stream, await context(stream));
     },
   );
 
@@ -83,7 +85,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         filterOf({ kind, query, tenant: tenant ?? ownTenant(request.principal) }),
         pageOfQuery(request.query),
       );
-      const at = context();
+      const at = await context(...page.items);
       return { items: page.items.map((stream) => streamJson(stream, at)), nextCursor: page.nextCursor };
     },
   );
@@ -94,7 +96,10 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       config: { access: ['read'] },
       schema: { tags: ['streams'], summary: 'Read a stream', params: IdParams, response: { 200: StreamShape } },
     },
-    async (request) => streamJson(await loadStream(catalog, request, request.params.id), context()),
+    async (request) => {
+      const stream = await loadStream(catalog, request, request.params.id);
+      return streamJson(stream, await context(stream));
+    },
   );
 
   app.patch(
@@ -112,15 +117,18 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { id, kind } = await loadStream(catalog, request, request.params.id);
+      const before = await loadStream(catalog, request, request.params.id);
+      const { id, kind } = before;
       const { name, settings: set } = request.body;
       const wanted = set === undefined ? undefined : settingsFromJson(set);
       checkLadderKind(kind, wanted?.ladder);
+      // What is encoded here would have to be sent here first, watched or not.
+      if (wanted?.ladder != null) await refuseAtEdge(catalog, before, 'Set its ladder there: the rungs come with it.');
       const stream = await catalog.updateStream(id, {
         ...(name === undefined ? {} : { name }),
         ...(wanted === undefined ? {} : { settings: wanted }),
       });
-      return streamJson(stream, context());
+      return streamJson(stream, await context(stream));
     },
   );
 
@@ -131,7 +139,8 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       schema: {
         tags: ['streams'],
         summary: 'Remove a stream with all its pictures, markers and archives',
-        description: 'While it has recordings that is refused, unless `force=true`: those were made to be kept.',
+        description:
+          'While it has recordings that is refused, unless `force=true`: those were made to be kept. A stream of an edge is removed there.',
         params: IdParams,
         querystring: Type.Object(
           { force: Type.Optional(Type.Boolean({ default: false, description: 'Its recordings too.' })) },
@@ -142,6 +151,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const stream = await loadStream(catalog, request, request.params.id);
+      await refuseAtEdge(catalog, stream, 'Remove it there, or forget the edge first: DELETE /v1/edges/{id}.');
       if (request.query.force !== true) await refuseIfRecorded(catalog, stream.id, 'force=true');
       await deps.removeStream(stream);
       return reply.code(204).send(null);
