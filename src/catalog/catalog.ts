@@ -132,9 +132,7 @@ export interface NewSegment extends Omit<
   'renditionId' | 'epochId' | 'sequence' | 'discontinuity' | 'dvrDiscontinuity' | 'lost' | 'retiredAtMs' | 'createdAtMs'
 > {
   /** An epoch that exists, or one that begins with this segment. A late segment always brings its own. */
-  readonly epoch:
-    | { readonly existingId: string }
-    | { readonly begin: Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> };
+  readonly epoch: { readonly existingId: string } | { readonly begin: NewEpoch };
   /** The rendition's name; `main` unless said. */
   readonly rendition?: string;
   /** The chunk that it was, which is taken with it: see {@link ChunkStore}. */
@@ -145,6 +143,12 @@ export interface NewSegment extends Omit<
    * Null: it belongs to no session (assets).
    */
   readonly offlineAfterMs: number | null;
+}
+
+/** An epoch that begins. */
+export interface NewEpoch extends Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> {
+  /** Its ordinal is no lower, so that renditions of one source that are behind the others count as they do; left out: 0. */
+  readonly leastOrdinal?: number;
 }
 
 /** A segment as committed, with what else the commit settled. */

@@ -38,7 +38,7 @@ export async function appendSegment(
   await checkFramesAreNew(db, rendition, segment, placed);
   const nowMs = backend.clock.nowMs();
   const epoch = await takeEpoch(db, rendition, segment, nowMs);
-  const discontinuity = source?.discontinuity ?? isDiscontinuity(segment, epoch);
+  const discontinuity = source?.discontinuity ?? isDiscontinuity(segment, rendition);
   const window = await insertWindowed(db, { rendition, segment, placed, epoch, discontinuity });
   const { offlineAfterMs } = segment;
   const session =
@@ -155,7 +155,7 @@ async function takeEpoch(
       id: begin.id,
       rendition_id: rendition.id,
       is_late: Number(isLate),
-      ordinal: isLate ? -1 : rendition.next_epoch_ordinal,
+      ordinal: isLate ? -1 : Math.max(rendition.next_epoch_ordinal, begin.leastOrdinal ?? 0),
       anchor_ms: begin.anchorMs,
       init: begin.init,
       init_sha256: begin.initSha256,
@@ -187,8 +187,8 @@ function isOfHolds(rendition: Row<RenditionTable>): boolean {
   return rendition.of_asset === 0 && rendition.name === MAIN_RENDITION;
 }
 
-function isDiscontinuity(segment: NewSegment, epoch: Row<EpochTable>): boolean {
-  return segment.placement === 'late' || ('begin' in segment.epoch && epoch.ordinal > 0);
+function isDiscontinuity(segment: NewSegment, rendition: Row<RenditionTable>): boolean {
+  return segment.placement === 'late' || ('begin' in segment.epoch && rendition.next_epoch_ordinal > 0);
 }
 
 async function insertWindowed(
