@@ -10,6 +10,7 @@ import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
 import type { ClipStore } from './clip-store.ts';
+import type { KeptStore } from './kept-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -38,6 +39,7 @@ export interface Catalog
     AccessStore,
     AssetStore,
     ClipStore,
+    KeptStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -149,6 +151,14 @@ export interface AppendedSegment {
   readonly session: Session | null;
 }
 
+/** How far a rendition has been copied. */
+export interface CopyCursor {
+  /** The first on-time sequence number that is still to be copied. */
+  readonly nextSequence: number;
+  /** The first late one. */
+  readonly nextLateSequence: number;
+}
+
 /** The `dvr` window of a rendition. */
 export interface Window {
   readonly rendition: Rendition;
@@ -180,6 +190,11 @@ export interface TimelineStore {
   dvrWindow(streamId: string, rendition?: string): Promise<Window>;
   /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
   renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
+  /**
+   * Segments of a rendition (by its name) as they were appended, for whoever copies a timeline: on-time ones from a sequence number on, then late ones from
+   * theirs, each by sequence, at most `limit`. Retired ones too, while nobody has begun to delete them. @throws not_found
+   */
+  segmentsFrom(streamId: string, name: string, from: CopyCursor, limit: number): Promise<Window>;
   /**
    * Segments of a rendition (by its name; default `main`) that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or
    * covered by a hold that is not released. At most `limit`; the caller goes on from the last one's end.

@@ -2,6 +2,7 @@ import { accessContract } from './catalog-access.contract.ts';
 import { assetsContract } from './catalog-assets.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
+import { copyingContract } from './catalog-copying.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
@@ -18,6 +19,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   windowsContract(adapter, make);
   upkeepContract(adapter, make);
   recordingsContract(adapter, make);
+  copyingContract(adapter, make);
   accessContract(adapter, make);
   assetsContract(adapter, make);
   claimsContract(adapter, make);

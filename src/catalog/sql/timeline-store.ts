@@ -16,6 +16,7 @@ import {
   epochsOf,
   newestEver,
   newestOnTime,
+  numberedFrom,
   onTimeFrom,
   type RangeParams,
   shownBetween,
@@ -96,6 +97,21 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
 
     renditionWindow: (streamId, name, fromSequence) =>
       windowOf(backend, streamId, (db, { id }) => onTimeFrom(db, { renditionId: id, fromSequence }), name),
+
+    segmentsFrom: (streamId, name, { nextSequence, nextLateSequence }, limit) =>
+      windowOf(
+        backend,
+        streamId,
+        async (db, { id }) => {
+          const onTime = { renditionId: id, isLate: 0, fromSequence: nextSequence, limit };
+          const rows = await numberedFrom(db, onTime);
+          const left = limit - rows.length;
+          if (left === 0) return rows;
+          const late = { renditionId: id, isLate: 1, fromSequence: nextLateSequence, limit: left };
+          return [...rows, ...(await numberedFrom(db, late))];
+        },
+        name,
+      ),
 
     segmentsBetween: (streamId, fromMs, toMs, limit, name) =>
       windowOf(

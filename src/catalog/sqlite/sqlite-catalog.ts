@@ -14,6 +14,7 @@ import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
+import { sqlKeptStore } from '../sql/kept-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
@@ -49,6 +50,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlTimelineStore(backend),
     ...sqlHoldStore(backend),
     ...sqlRecordingStore(backend),
+    ...sqlKeptStore(backend),
     ...sqlMarkerStore(backend),
     ...sqlUpkeepStore(backend),
     ...sqlAccessStore(backend),
