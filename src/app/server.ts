@@ -27,6 +27,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
+import { composeEdgeAgent } from './edge.ts';
 import { composePush } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
@@ -54,6 +55,8 @@ export interface ServerDeps {
   readonly logger: Logger;
   /** Also run simulated cameras. */
   readonly withDemo: boolean;
+  /** Also be an edge of the control that the configuration names. */
+  readonly isEdge: boolean;
 }
 
 /** Builds a server: the only place that knows all parts, and the order in which they start and stop. */
@@ -89,6 +92,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const { catalog, objects, events } = stores;
   const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
+  const agent = deps.isEdge
+    ? composeEdgeAgent(config, { stores, clock, ids, logger, metrics: metrics.agent })
+    : undefined;
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
     directory: incomingDirectory(config, 'uploads'),
@@ -128,6 +134,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
+    ...(agent === undefined ? {} : { agent: () => agent.status() }),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -156,6 +163,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     push: push.intake,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
+    ...(agent === undefined ? {} : { agent }),
     metrics: metrics.http,
     settings: {
       version: VERSION,
@@ -197,6 +205,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(isHttp ? [uploads] : []),
     ...(isHttp ? [access, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
+    ...(agent === undefined ? [] : [agent]),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
   ];
   const lifecycle = new Lifecycle('zoetrope', components, { clock, logger });

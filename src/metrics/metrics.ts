@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { HttpMetrics } from '../api/rest/deps.ts';
 import type { CatalogTotals } from '../catalog/catalog.ts';
 import type { DeliveryMetrics } from '../delivery/metrics.ts';
+import type { AgentMetrics } from '../edge/agent/agent-metrics.ts';
+import type { EdgeAgentStatus } from '../edge/agent/edge-agent.ts';
 import type { EngineStats } from '../engine/engine.ts';
 import type { EngineMetrics } from '../engine/task.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
@@ -33,6 +35,8 @@ export interface MetricSources {
   readonly eventLogLag?: () => Promise<number>;
   /** Null: the store knows no limit. */
   readonly freeBytes?: () => Promise<number | null>;
+  /** Where the server is an edge. */
+  readonly agent?: () => EdgeAgentStatus;
   readonly tasks?: () => Promise<{ readonly waiting: number; readonly running: number }>;
 }
 
@@ -46,6 +50,7 @@ export class Metrics {
   readonly upkeep: UpkeepMetrics;
   readonly worker: WorkerMetrics;
   readonly webhooks: WebhookMetrics;
+  readonly agent: AgentMetrics;
   readonly #registry = new Registry();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, Gauge>();
@@ -83,6 +88,15 @@ export class Metrics {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });
         this.#count('vodCpuSeconds', cpuSeconds, { kind });
       },
+    };
+    this.agent = {
+      rows: (count) => this.#count('agentRows', count, {}),
+      segment: (reason, sizeBytes) => {
+        this.#count('agentSegments', 1, { reason });
+        this.#count('agentBytes', sizeBytes, { reason });
+      },
+      gone: () => this.#count('agentGone', 1, {}),
+      retry: (what) => this.#count('agentRetries', 1, { what }),
     };
     this.webhooks = {
       tried: (outcome, seconds) => {
@@ -138,6 +152,17 @@ export class Metrics {
         this.#set('vodTasks', waiting, { state: 'waiting' });
         this.#set('vodTasks', running, { state: 'running' });
       }),
+      this.#read(
+        ['agentConnected', 'agentBacklogRows', 'agentBacklogSegments', 'agentBacklogBytes', 'agentClockOffset'],
+        this.#sources.agent,
+        (status) => {
+          this.#set('agentConnected', Number(status.connected), {});
+          this.#set('agentBacklogRows', status.backlogRows, {});
+          this.#set('agentBacklogSegments', status.backlogSegments, {});
+          this.#set('agentBacklogBytes', status.backlogBytes, {});
+          if (status.clockOffsetMs !== null) this.#set('agentClockOffset', status.clockOffsetMs / 1000, {});
+        },
+      ),
       this.#read(['storageFree'], this.#sources.freeBytes, (bytes) => {
         if (bytes !== null) this.#set('storageFree', bytes, {});
       }),
