@@ -26,6 +26,7 @@ import { MetricsServer } from '../metrics/metrics-server.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
+import { composeEdges } from './edges.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { composeEdgeAgent } from './edge.ts';
 import { composePush } from './push.ts';
@@ -91,6 +92,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   });
   const { catalog, objects, events } = stores;
   const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
+  const edges = composeEdges(config, { stores, clock, logger, defaults, metrics: metrics.edges });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const agent = deps.isEdge
     ? composeEdgeAgent(config, { stores, clock, ids, logger, metrics: metrics.agent })
@@ -112,6 +114,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     access,
     clock,
     metrics: metrics.delivery,
+    remote: edges.remote,
     defaults,
     liveSegments: config.delivery.liveSegments,
     assetSegmentMs: config.vod.segmentSeconds * 1000,
@@ -135,6 +138,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
     ...(agent === undefined ? {} : { agent: () => agent.status() }),
+    edges: () => edges.control.count(),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -150,6 +154,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       catalog,
       objects,
       engine,
+      remote: edges.remote,
       newestFrame: (streamId) => newest.newest(streamId),
       cacheBytes: (config.delivery.cacheMb * MIB) / 4,
       limits: shared.limits,
@@ -161,6 +166,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     health,
     vod: { assets: vod.assets, uploads },
     push: push.intake,
+    edges,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     ...(agent === undefined ? {} : { agent }),
@@ -203,7 +209,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('worker') ? vod.workers : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
-    ...(isHttp ? [access, delivery, http] : []),
+    ...(isHttp ? [access, edges.control, edges.remote, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
     ...(agent === undefined ? [] : [agent]),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),

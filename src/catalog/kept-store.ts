@@ -1,15 +1,4 @@
-import type { WallMs } from '../base/time.ts';
-
-/** A stretch that another server wants kept here. */
-export interface KeptStretch {
-  /** Of the hold there, and of the hold here that keeps it. */
-  readonly id: string;
-  readonly streamId: string;
-  readonly name: string;
-  readonly fromMs: WallMs;
-  /** Exclusive; null: it goes on. */
-  readonly toMs: WallMs | null;
-}
+import type { KeptStretch } from './edge-store.ts';
 
 /** What an edge keeps because its control wants it: recordings that nobody here has started. */
 export interface KeptStore {

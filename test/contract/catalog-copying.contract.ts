@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomIds } from '../../src/base/ids.ts';
-import type { KeptStretch } from '../../src/catalog/kept-store.ts';
+import type { KeptStretch } from '../../src/catalog/edge-store.ts';
 import {
   allPages,
   appendRun,

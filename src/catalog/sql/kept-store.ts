@@ -1,4 +1,5 @@
-import type { KeptStore, KeptStretch } from '../kept-store.ts';
+import type { KeptStretch } from '../edge-store.ts';
+import type { KeptStore } from '../kept-store.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { settleHeld } from './hold-cover.ts';
 import { forgetExtent, unknownExtent } from './hold-extent.ts';

@@ -66,6 +66,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         .select(SEGMENT_REF_COLUMNS)
         .where('segment.retired_at_ms', 'is', null)
         .where(sql<boolean>`segment.of_asset = 0`)
+        .where('segment.remote', '=', 0)
         .orderBy('segment.start_ms')
         .limit(limit)
         .execute();
@@ -93,6 +94,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
             sql<number | null>`sum(retired_count)`.as('retired'),
             sql<number | null>`sum(retired_bytes)`.as('retired_bytes'),
             sql<number | null>`sum(case when of_asset = 1 then window_bytes end)`.as('asset_bytes'),
+            sql<number | null>`sum(remote_bytes)`.as('remote_bytes'),
           ])
           .executeTakeFirstOrThrow();
         return {
@@ -103,6 +105,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
           retiredBytes: sums.retired_bytes ?? 0,
           openSessions: sessions.count,
           assetSegmentBytes: sums.asset_bytes ?? 0,
+          remoteBytes: sums.remote_bytes ?? 0,
         };
       }),
 

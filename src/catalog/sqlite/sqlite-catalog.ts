@@ -13,6 +13,7 @@ import { sqlAccessStore } from '../sql/access-store.ts';
 import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
+import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlKeptStore } from '../sql/kept-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
@@ -57,6 +58,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlAssetStore(backend),
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
+    ...sqlEdgeStore(backend),
     ...sqlWebhookStore(backend),
   };
 }
