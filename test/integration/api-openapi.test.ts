@@ -9,6 +9,7 @@ import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import { vodApi } from '../fixtures/vod-api.ts';
 import { webhookApi } from '../fixtures/webhook-world.ts';
 import { ApiHarness } from './api-harness.ts';
+import { edgeApi } from '../fixtures/edge-api.ts';
 import { NO_EDGES } from '../fixtures/no-edges.ts';
 
 interface MediaType {
@@ -62,6 +63,7 @@ before(async () => {
       });
       return {
         vod: vodApi(store),
+        edges: edgeApi(store),
         webhooks: webhookApi(store),
         playback: {
           routes: async (app, options) => {
