@@ -13,7 +13,8 @@ import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
 import type { WorkerMetrics } from '../vod/worker.ts';
 import type { WebhookMetrics } from '../webhooks/metrics.ts';
-import { METRICS, type LabelOf, type MetricName, type MetricNameOf, type MetricSpec } from './catalogue.ts';
+import { METRICS, type LabelOf, type MetricName, type MetricNameOf } from './catalogue.ts';
+import type { MetricSpec } from './metric-spec.ts';
 
 /** A scrape waits so long for a sample, in milliseconds, and then goes without. */
 const SAMPLE_TIMEOUT_MS = 2000;
