@@ -9,14 +9,17 @@ import type { SourceReport } from '../timeline/source-report.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import type { ClipStore } from './clip-store.ts';
-import type { KeptStore } from './kept-store.ts';
+import type { CopyStore } from './copy-store.ts';
 import type { EdgeStore } from './edge-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
+import type { Window } from './window.ts';
 
 export type { Page, PageRequest } from './page.ts';
+export type { Window } from './window.ts';
 
 /**
  * What exists: streams, their timelines, and who may do what. The contract, whatever the database below it:
@@ -40,7 +43,8 @@ export interface Catalog
     AccessStore,
     AssetStore,
     ClipStore,
-    KeptStore,
+    CopyStore,
+    ChunkStore,
     EdgeStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
@@ -94,8 +98,11 @@ export interface StreamStore {
   endStream(id: string, atMs: WallMs | null, options?: { readonly unlessReceivedSinceMs?: WallMs }): Promise<Stream>;
   /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
   noteSource(id: string, source: SourceReport): Promise<void>;
-  /** Pushed streams of no edge (which ends its own) that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
-  silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
+  /**
+   * Streams of encoders (pushed, or announced by chunks) and of no edge (which ends its own) that have not ended and of which nothing was received since
+   * `beforeMs`, longest silent first, at most 1,000.
+   */
+  silentEncoderStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
   /** Notes newest frames; never moves a time back; unknown streams are passed over. Cheap for thousands at once; raises no change. */
@@ -146,6 +153,8 @@ export interface NewSegment extends Omit<
     | { readonly begin: Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> };
   /** The rendition's name; `main` unless said. */
   readonly rendition?: string;
+  /** The chunk that it was, which is taken with it: see {@link ChunkStore}. */
+  readonly chunkIndex?: number;
   readonly fence: number;
   /**
    * For the session rule: on-time segments extend the open session, unless they start later than its end by more than `offlineAfterMs`.
@@ -163,23 +172,6 @@ export interface AppendedSegment {
   readonly epoch: Epoch;
   readonly rendition: Rendition;
   readonly session: Session | null;
-}
-
-/** How far a rendition has been copied. */
-export interface CopyCursor {
-  /** The first on-time sequence number that is still to be copied. */
-  readonly nextSequence: number;
-  /** The first late one. */
-  readonly nextLateSequence: number;
-}
-
-/** The `dvr` window of a rendition. */
-export interface Window {
-  readonly rendition: Rendition;
-  /** Not retired, in wall order. */
-  readonly segments: readonly Segment[];
-  /** The epochs of those segments. */
-  readonly epochs: readonly Epoch[];
 }
 
 /** Segments, epochs and sessions. */
@@ -204,11 +196,6 @@ export interface TimelineStore {
   dvrWindow(streamId: string, rendition?: string): Promise<Window>;
   /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
   renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
-  /**
-   * Segments of a rendition (by its name) as they were appended, for whoever copies a timeline: on-time ones from a sequence number on, then late ones from
-   * theirs, each by sequence, at most `limit`. Retired ones too, while nobody has begun to delete them. @throws not_found
-   */
-  segmentsFrom(streamId: string, name: string, from: CopyCursor, limit: number): Promise<Window>;
   /**
    * Segments of a rendition (by its name; default `main`) that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or
    * covered by a hold that is not released. At most `limit`; the caller goes on from the last one's end.
@@ -322,7 +309,7 @@ export interface UpkeepStore {
   takeSweepable(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes rows of retired segments (their objects are gone), epochs that own none any more, and markers and ended sessions that lie before all that is left. */
   removeSegments(ids: readonly string[]): Promise<void>;
-  /** Marks a segment's bytes as lost, or as found again. */
+  /** Marks a segment's bytes as lost, or as found again. Of a stream at an edge they are to be had there once more: remote, not lost. */
   setSegmentLost(id: string, lost: boolean): Promise<void>;
   /** Oldest first over all streams but assets: for the ceilings on bytes and disk. Retired ones left out. */
   oldestSegments(limit: number): Promise<readonly SegmentRef[]>;

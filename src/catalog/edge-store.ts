@@ -135,7 +135,7 @@ export interface EdgeStore {
   watchStream(streamId: string, idleAfterMs: number): Promise<void>;
   /** Somebody waits for the bytes of a segment. Raises a change of its edge's. */
   wantSegment(segmentId: string): Promise<void>;
-  /** What is wanted of an edge. A stream counts as watched for `idleAfterMs` after each time, a segment as asked for for `askedForMs`; at most `limit` segments. */
+  /** What is wanted of an edge. A stream counts as watched for `idleAfterMs` after each time, and for three of its segments where they are longer; a segment as asked for for `askedForMs`; at most `limit` segments. */
   demandOn(
     edgeId: string,
     request: { readonly idleAfterMs: number; readonly askedForMs: number; readonly limit: number },

@@ -325,6 +325,36 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       );
     });
 
+    test('what is damaged here is to be had at its edge again', async (t) => {
+      const w = await makeWorld(t, make);
+      const { by, streamId } = await makeEdge(w);
+      const batch = runOf(streamId, 1);
+      await append(w.catalog, by, streamId, batch);
+      const id = batch.rows[0]?.id ?? '';
+      const state = async (): Promise<readonly unknown[]> => {
+        const { remote, lost } = await w.catalog.getSegment(id);
+        return [remote, lost, (await w.catalog.totals()).remoteBytes];
+      };
+      await w.catalog.setSegmentLost(id, true);
+      assert.deepEqual(await state(), [true, false, 1000], 'it was never here');
+      await w.catalog.noteArrived(id);
+      assert.deepEqual(await state(), [false, false, 0]);
+      await w.catalog.setSegmentLost(id, true);
+      assert.deepEqual(await state(), [true, false, 1000]);
+    });
+
+    test('a stream of long segments counts as watched for longer', async (t) => {
+      const w = await makeWorld(t, make);
+      const { by, streamId } = await makeEdge(w);
+      await append(w.catalog, by, streamId, rowsOf(streamId, [{ at: 0, lasts: 60, sequence: 0 }]));
+      await w.catalog.watchStream(streamId, ASK.idleAfterMs);
+      const live = async () => (await w.catalog.demandOn(by.edgeId, ASK)).live;
+      await w.pass(170_000);
+      assert.deepEqual(await live(), [streamId]);
+      await w.pass(20_000);
+      assert.deepEqual(await live(), []);
+    });
+
     test('what is known of an edge is listed, with its streams', async (t) => {
       const w = await makeWorld(t, make);
       const { by, streamId } = await makeEdge(w);
@@ -384,7 +414,7 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       await w.catalog.noteEdge(by, { report: REPORT, streams: [said] });
       const local = await w.stream(newStream({ kind: 'push' }));
       await w.catalog.touchStreams([{ ...said, streamId: local.id }]);
-      const silent = await w.catalog.silentPushStreams(w.clock.nowMs());
+      const silent = await w.catalog.silentEncoderStreams(w.clock.nowMs());
       assert.deepEqual(
         silent.map(({ id }) => id),
         [local.id],

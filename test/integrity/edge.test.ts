@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordingJson } from '../../src/api/rest/recording-shapes.ts';
 import { CameraFeed } from '../fixtures/camera-feed.ts';
 import { assertDoctorClean } from '../fixtures/doctor-report.ts';
+import { EdgeViewer } from '../fixtures/edge-viewer.ts';
 import { assertSameTimelines, EdgeWorld, storedTimelines, type StoredSegment } from '../fixtures/edge-world.ts';
+import { EncoderProcess } from '../fixtures/encoder-process.ts';
 import { makeJpeg } from '../fixtures/pictures.ts';
 import { eventually } from '../fixtures/processes.ts';
 import { makePushStream } from '../fixtures/pushed-hls.ts';
-import { createRandom, runSeed, type Random } from '../fixtures/random.ts';
+import { createRandom, runSeed } from '../fixtures/random.ts';
 import { ServerClock } from '../fixtures/server-clock.ts';
-import { repositoryRoot } from '../fixtures/source-files.ts';
 import { TestLink } from '../fixtures/test-link.ts';
 import { assertExactlyOnce, sweepPlaylist, sweepTimeline } from '../fixtures/timeline-sweep.ts';
 
@@ -57,7 +55,7 @@ test('whatever is killed or cut whenever: control shows the timelines of the edg
   const stop = new AbortController();
   t.after(() => stop.abort());
   const posting = feeds.map((feed) => feed.run(stop.signal));
-  const viewer = new Viewer(world, random);
+  const viewer = new EdgeViewer(world, random);
   await eventually('control knows the streams', async () => (await control.api.streams()).length === 3 || undefined, {
     timeoutMs: 30_000,
     describe: () => edge.logs,
@@ -86,7 +84,9 @@ test('whatever is killed or cut whenever: control shows the timelines of the edg
         encoder.start();
         break;
       }
-      default: {
+      case 'reset':
+      case 'stalled':
+      case 'refused': {
         await link.set(blow);
         await delay(random.integer(500, 3000));
         await link.set('up');
@@ -277,128 +277,4 @@ async function assertComplete(
   const missing = wanted.filter((atMs) => !seen.includes(atMs)).map((atMs) => new Date(atMs).toISOString());
   assert.deepEqual(missing, [], `${JSON.stringify(recording)} lacks frames`);
   return wanted.length;
-}
-
-/** `zoetrope simulate encoder` as a process. */
-class EncoderProcess implements AsyncDisposable {
-  readonly #args: readonly string[];
-  #child: ChildProcess | undefined;
-
-  constructor(url: string, streamId: string) {
-    const options = '--segment-seconds 1 --size 160x90 --fps 10'.split(' ');
-    this.#args = ['simulate', 'encoder', '--url', url, '--stream', streamId, ...options];
-  }
-
-  start(): void {
-    const launcher = join(repositoryRoot, 'bin', 'zoetrope.js');
-    this.#child = spawn(process.execPath, [launcher, ...this.#args], { stdio: 'ignore' });
-  }
-
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
-  }
-
-  /** It says that the stream has ended. */
-  stop(): Promise<void> {
-    return this.#end('SIGINT');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  }
-}
-
-/** Somebody at control who watches, and starts and stops recordings, whatever is killed meanwhile. */
-class Viewer {
-  readonly faults: string[] = [];
-  segments = 0;
-  readonly #world: EdgeWorld;
-  readonly #random: Random;
-  #started = 0;
-
-  constructor(world: EdgeWorld, random: Random) {
-    this.#world = world;
-    this.#random = random;
-  }
-
-  async work(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const streams = await this.#world.control.api.streams().catch(() => []);
-      const stream = streams.length === 0 ? undefined : this.#random.pick(streams);
-      const wish = this.#random.next();
-      if (stream === undefined) await delay(200);
-      else if (wish < 0.6) await this.#watch(stream.id);
-      else if (wish < 0.8) await this.#record(stream.id, stream.deviceId ?? stream.name);
-      else await this.#stopOne();
-      await delay(this.#random.integer(50, 400));
-    }
-  }
-
-  /** Ends all recordings. */
-  async stopAll(): Promise<readonly RecordingJson[]> {
-    const { api } = this.#world.control;
-    for (const { id } of await this.#list()) {
-      const answer = await api.postJson(`/v1/recordings/${id}/stop`, {});
-      assert.equal(answer.status, 200, answer.bytes.toString());
-    }
-    return this.#list();
-  }
-
-  async #watch(streamId: string): Promise<void> {
-    const answer = await this.#ask(`/play/streams/${streamId}/live.m3u8`, [200, 404]);
-    if (answer?.status !== 200) return;
-    const uris = answer.bytes
-      .toString()
-      .split('\n')
-      .filter((line) => line.startsWith('segments/'));
-    for (const uri of uris.slice(-2)) {
-      const segment = await this.#ask(`/play/streams/${streamId}/${uri}`, [200, 503]);
-      if (segment?.status === 200) this.segments++;
-      else return;
-    }
-  }
-
-  async #record(streamId: string, name: string): Promise<void> {
-    const isPast = this.#random.next() < 0.5;
-    const from = new Date(Date.now() - this.#random.integer(500, 5000)).toISOString();
-    const body = { title: `${name} ${this.#started}`, ...(isPast ? { from } : {}) };
-    const answer = await this.#ask(`/v1/streams/${streamId}/recordings`, isPast ? [201, 422] : [201], body);
-    if (answer?.status === 201) this.#started++;
-  }
-
-  async #stopOne(): Promise<void> {
-    const running = (await this.#list().catch(() => [])).filter(({ state }) => state === 'recording');
-    if (running.length > 0) await this.#ask(`/v1/recordings/${this.#random.pick(running).id}/stop`, [200], {});
-  }
-
-  async #list(): Promise<readonly RecordingJson[]> {
-    const path = '/v1/recordings?limit=1000';
-    return (await this.#world.control.api.json<{ readonly items: readonly RecordingJson[] }>(path)).items;
-  }
-
-  /** Undefined when the connection broke. */
-  async #ask(
-    path: string,
-    allowed: readonly number[],
-    body?: object,
-  ): Promise<Awaited<ReturnType<EdgeWorld['edge']['api']['request']>> | undefined> {
-    const { api } = this.#world.control;
-    try {
-      const answer = await (body === undefined ? api.request(path) : api.postJson(path, body));
-      const { status, bytes } = answer;
-      if (status !== 503 && !allowed.includes(status)) this.faults.push(`${path}: ${status} ${bytes.toString()}`);
-      return answer;
-    } catch {
-      return undefined; // Killed under our hands.
-    }
-  }
 }

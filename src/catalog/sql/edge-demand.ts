@@ -9,6 +9,9 @@ import type { CatalogDb, HoldTable, RenditionTable } from './schema.ts';
 
 /** Most that wait to be sent to one edge's askers: beyond, the oldest are forgotten. Each is a request that waits. */
 const MOST_ASKED = 1000;
+/** A stream counts as watched for so many of its longest segments, where they are longer than the idle time. */
+const IDLE_SEGMENTS = 3;
+const LONGEST_PATIENCE_MS = 600_000;
 /** A stretch is known to be whole when the edge said after its end, by so much, that all its rows are here: clocks differ, and segments wait to be closed. */
 const SETTLED_AFTER_MS = 300_000;
 
@@ -17,16 +20,11 @@ export async function watchStream(
   scope: WriteScope,
   { streamId, nowMs, idleAfterMs }: { readonly streamId: string; readonly nowMs: number; readonly idleAfterMs: number },
 ): Promise<void> {
-  const row = await scope.db
-    .selectFrom('stream')
-    .select(['edge_id', 'watched_at_ms'])
-    .where('id', '=', streamId)
-    .executeTakeFirst();
+  const [row] = await watchedStreams(scope.db).where('stream.id', '=', streamId).execute();
   const edgeId = row?.edge_id ?? null;
   if (edgeId === null) return;
   await scope.db.updateTable('stream').set({ watched_at_ms: nowMs }).where('id', '=', streamId).execute();
-  const isWatched = row?.watched_at_ms !== null && nowMs - (row?.watched_at_ms ?? 0) < idleAfterMs;
-  if (!isWatched) scope.changed(edgeId);
+  if (row === undefined || watchedUntil(row, idleAfterMs) <= nowMs) scope.changed(edgeId);
 }
 
 /** As {@link EdgeStore.wantSegment}. */
@@ -69,18 +67,14 @@ export async function demandOn(
   },
 ): Promise<EdgeDemand> {
   const { nowMs, idleAfterMs, askedForMs, limit } = request;
-  const streams = await db
-    .selectFrom('stream')
-    .select(['id', 'watched_at_ms'])
-    .where('edge_id', '=', edgeId)
-    .orderBy('id')
-    .execute();
+  const streams = await watchedStreams(db).where('stream.edge_id', '=', edgeId).orderBy('stream.id').execute();
   const changes: number[] = [];
   const live = new Set<string>();
-  for (const { id, watched_at_ms } of streams) {
-    if (watched_at_ms === null || nowMs - watched_at_ms >= idleAfterMs) continue;
-    live.add(id);
-    changes.push(watched_at_ms + idleAfterMs);
+  for (const stream of streams) {
+    const untilMs = watchedUntil(stream, idleAfterMs);
+    if (untilMs <= nowMs) continue;
+    live.add(stream.id);
+    changes.push(untilMs);
   }
   const asked = await askedFor(db, edgeId, { sinceMs: nowMs - askedForMs, limit });
   const seen = new Set(asked.map(({ id }) => id));
@@ -132,6 +126,26 @@ export async function remoteOfHold(
     count += row.count;
   }
   return count;
+}
+
+/** Streams with what says for how long they count as watched. */
+function watchedStreams(db: CatalogDb) {
+  return db
+    .selectFrom('stream')
+    .leftJoin('rendition', (join) =>
+      join.onRef('rendition.stream_id', '=', 'stream.id').on('rendition.name', '=', MAIN_RENDITION),
+    )
+    .select(['stream.id', 'stream.edge_id', 'stream.watched_at_ms', 'rendition.max_span_ms']);
+}
+
+/** Players ask for a playlist again after a segment's length: of a camera's long segments that is seldom. */
+function watchedUntil(
+  stream: { readonly watched_at_ms: number | null; readonly max_span_ms: number | null },
+  idleAfterMs: number,
+): number {
+  if (stream.watched_at_ms === null) return Number.NEGATIVE_INFINITY;
+  const patienceMs = Math.min(LONGEST_PATIENCE_MS, IDLE_SEGMENTS * (stream.max_span_ms ?? 0));
+  return stream.watched_at_ms + Math.max(idleAfterMs, patienceMs);
 }
 
 async function askedFor(db: CatalogDb, edgeId: string, request: { readonly sinceMs: number; readonly limit: number }) {

@@ -16,7 +16,6 @@ import {
   epochsOf,
   newestEver,
   newestOnTime,
-  numberedFrom,
   onTimeFrom,
   type RangeParams,
   shownBetween,
@@ -98,21 +97,6 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
     renditionWindow: (streamId, name, fromSequence) =>
       windowOf(backend, streamId, (db, { id }) => onTimeFrom(db, { renditionId: id, fromSequence }), name),
 
-    segmentsFrom: (streamId, name, { nextSequence, nextLateSequence }, limit) =>
-      windowOf(
-        backend,
-        streamId,
-        async (db, { id }) => {
-          const onTime = { renditionId: id, isLate: 0, fromSequence: nextSequence, limit };
-          const rows = await numberedFrom(db, onTime);
-          const left = limit - rows.length;
-          if (left === 0) return rows;
-          const late = { renditionId: id, isLate: 1, fromSequence: nextLateSequence, limit: left };
-          return [...rows, ...(await numberedFrom(db, late))];
-        },
-        name,
-      ),
-
     segmentsBetween: (streamId, fromMs, toMs, limit, name) =>
       windowOf(
         backend,
@@ -173,7 +157,8 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
   };
 }
 
-async function windowOf(
+/** A rendition (by its name; default `main`) with the segments that `select` finds, and their epochs. */
+export async function windowOf(
   backend: SqlBackend,
   streamId: string,
   select: (db: CatalogDb, rendition: Row<RenditionTable>) => Promise<readonly Row<SegmentTable>[]>,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Session } from '../../timeline/session.ts';
 import type { Stream } from '../../timeline/stream.ts';
 import type { UpkeepStore } from '../catalog.ts';
-import type { SqlBackend } from './backend.ts';
+import type { SqlBackend, WriteScope } from './backend.ts';
 import { forgetExtents } from './hold-extent.ts';
 import { insertHold } from './hold-store.ts';
 import {
@@ -44,11 +44,23 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         const row = await scope.db
           .selectFrom('segment')
           .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
-          .select(['rendition.stream_id', 'segment.lost', 'segment.start_ms', 'segment.end_ms'])
+          .innerJoin('stream', 'stream.id', 'rendition.stream_id')
+          .select([
+            'segment.rendition_id',
+            'rendition.stream_id',
+            'stream.edge_id',
+            'segment.lost',
+            'segment.remote',
+            'segment.size_bytes',
+            'segment.start_ms',
+            'segment.end_ms',
+          ])
           .where('segment.id', '=', id)
           .executeTakeFirst();
         const segment = found(row, 'segment', id);
         if (segment.lost === Number(lost)) return;
+        if (lost && segment.remote === 1) return;
+        if (lost && segment.edge_id !== null) return sendBackToEdge(scope, id, segment);
         await scope.db
           .updateTable('segment')
           .set({ lost: Number(lost) })
@@ -211,6 +223,20 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
       }
     },
   };
+}
+
+/** What is damaged here may be whole at its edge, which says so if it is not. */
+async function sendBackToEdge(
+  { db }: WriteScope,
+  id: string,
+  segment: { readonly rendition_id: string; readonly size_bytes: number },
+): Promise<void> {
+  await db.updateTable('segment').set({ remote: 1 }).where('id', '=', id).execute();
+  await db
+    .updateTable('rendition')
+    .set((eb) => ({ remote_bytes: eb('remote_bytes', '+', segment.size_bytes) }))
+    .where('id', '=', segment.rendition_id)
+    .execute();
 }
 
 async function renditions(

@@ -12,10 +12,11 @@ import { migrate } from '../migrations/migrate.ts';
 import { sqlAccessStore } from '../sql/access-store.ts';
 import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
+import { sqlChunkStore } from '../sql/chunk-store.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
+import { sqlCopyStore } from '../sql/copy-store.ts';
 import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
-import { sqlKeptStore } from '../sql/kept-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
@@ -51,13 +52,14 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlTimelineStore(backend),
     ...sqlHoldStore(backend),
     ...sqlRecordingStore(backend),
-    ...sqlKeptStore(backend),
+    ...sqlCopyStore(backend),
     ...sqlMarkerStore(backend),
     ...sqlUpkeepStore(backend),
     ...sqlAccessStore(backend),
     ...sqlAssetStore(backend),
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
+    ...sqlChunkStore(backend),
     ...sqlEdgeStore(backend),
     ...sqlWebhookStore(backend),
   };

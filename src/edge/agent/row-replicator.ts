@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Catalog, CatalogChange, CopyCursor, Window } from '../../catalog/catalog.ts';
+import type { Catalog, CatalogChange, Window } from '../../catalog/catalog.ts';
+import type { CopyCursor } from '../../catalog/copy-store.ts';
 import type { Rendition } from '../../timeline/rendition.ts';
 import type { Segment } from '../../timeline/segment.ts';
 import type { Stream } from '../../timeline/stream.ts';

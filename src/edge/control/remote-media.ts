@@ -46,6 +46,7 @@ export class RemoteMedia implements Component {
   readonly #arriving = new Map<string, Promise<Segment>>();
   readonly #awaited = new Set<Awaited>();
   #stop: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(deps: RemoteMediaDeps) {
     this.#deps = deps;
@@ -58,6 +59,7 @@ export class RemoteMedia implements Component {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stop?.();
     for (const one of this.#awaited) one.look();
   }
@@ -156,7 +158,7 @@ export class RemoteMedia implements Component {
       look();
     });
     return {
-      isOver: () => isOver || this.#stop === undefined,
+      isOver: () => isOver || this.#isClosed,
       next: async () => {
         if (!hasNews) {
           await new Promise<void>((wake) => {

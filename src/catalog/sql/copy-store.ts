@@ -1,19 +1,36 @@
 import type { KeptStretch } from '../edge-store.ts';
-import type { KeptStore } from '../kept-store.ts';
+import type { CopyStore } from '../copy-store.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
 import { settleHeld } from './hold-cover.ts';
 import { forgetExtent, unknownExtent } from './hold-extent.ts';
 import { insertHold } from './hold-store.ts';
 import type { Row } from './rows.ts';
 import type { CatalogDb, HoldTable } from './schema.ts';
+import { windowOf } from './timeline-store.ts';
+import { numberedFrom } from './window-queries.ts';
 
 /** Marks the holds that are control's. */
 const FOR_CONTROL = { keptFor: 'control' };
 const IDS_AT_ONCE = 500;
 
-/** Makes the {@link KeptStore} of a SQL database. */
-export function sqlKeptStore(backend: SqlBackend): KeptStore {
+/** Makes the {@link CopyStore} of a SQL database. */
+export function sqlCopyStore(backend: SqlBackend): CopyStore {
   return {
+    segmentsFrom: (streamId, name, { nextSequence, nextLateSequence }, limit) =>
+      windowOf(
+        backend,
+        streamId,
+        async (db, { id }) => {
+          const onTime = { renditionId: id, isLate: 0, fromSequence: nextSequence, limit };
+          const rows = await numberedFrom(db, onTime);
+          const left = limit - rows.length;
+          if (left === 0) return rows;
+          const late = { renditionId: id, isLate: 1, fromSequence: nextLateSequence, limit: left };
+          return [...rows, ...(await numberedFrom(db, late))];
+        },
+        name,
+      ),
+
     async keepForControl(stretches) {
       if (await isSo(backend.reader(), stretches)) return;
       await backend.write(async (scope) => {
