@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureForwarding } from './live-forwarding.ts';
 import { measureViewers } from './live-viewers.ts';
 
 const { values: options } = parseArgs({
@@ -29,6 +30,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
       seconds: Number(options.seconds),
       rounds: Number(options.rounds),
     }),
+  forwarding: (directory) => measureForwarding({ directory, segments: 200, rounds: Number(options.rounds) }),
 };
 
 const root = mkdtempSync(join(tmpdir(), 'zoetrope-bench-live-'));

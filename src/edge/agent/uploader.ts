@@ -17,7 +17,7 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** Segments under way at once: pressing ones, and beside them those that fill up. */
 const PRESSING_LANES = 4;
-const FILL_LANES = 2;
+const FILL_LANES = 6;
 /** Newest segments of a rendition that are sent when its stream becomes live: what a player begins with. */
 const FIRST_LIVE = 3;
 const GONE_AT_ONCE = 200;
