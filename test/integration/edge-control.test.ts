@@ -129,6 +129,7 @@ describe('edges at their control', () => {
       await server.api.request(`/ingest/hls/${timeline.streamId}/live.m3u8`, segment),
       await server.api.request(`/v1/streams/${timeline.streamId}/frames`, frame),
       await server.api.request(`/v1/streams/${timeline.streamId}/end`, { method: 'POST' }),
+      await server.api.postJson(`/v1/streams/${timeline.streamId}/chunk-urls`, {}),
     ];
     assert.deepEqual(
       answers.map((answer) => [answer.status, problemOf(answer).detail.includes('the edge site')]),
@@ -188,12 +189,12 @@ describe('edges at their control', () => {
     const [piece] = timeline.next();
     assert.ok(piece !== undefined);
     const { row, epoch } = piece;
-    const rows = (change: object, epochChange: object = {}, rendition: unknown = 'main') => [
+    const rows = (change: object, epochChange: object = {}, rendition = 'main'): readonly [string, object] => [
       `/streams/${timeline.streamId}/rows`,
       { session: edge.session, rendition, epochs: [{ ...epoch, ...epochChange }], rows: [{ ...row, ...change }] },
     ];
     const fresh = `epo_${epoch.id.slice(4).split('').toReversed().join('')}`;
-    const bad = [
+    const bad: readonly (readonly [string, object])[] = [
       rows({ id: '../../x' }),
       rows({ id: 'seg_../../etc/passwd' }),
       rows({ epochId: '..', id: row.id }),
@@ -232,18 +233,18 @@ describe('edges at their control', () => {
       ['/sync', { ...edge.syncBody(), waitMs: -1 }],
       ['/gone', { session: edge.session, ids: ['../x'] }],
       ['/gone', { session: edge.session, ids: Array(2000).fill(row.id) }],
-    ] as const;
+    ];
     for (const [path, body] of bad) {
-      const answer = await edge.send('POST', String(path), body as object);
+      const answer = await edge.send('POST', path, body);
       assert.ok(
         answer.status >= 400 && answer.status < 500,
-        `${path} ${JSON.stringify(body).slice(0, 300)}: ${answer.bytes}`,
+        `${path} ${JSON.stringify(body).slice(0, 300)}: ${answer.bytes.toString()}`,
       );
     }
     const hello = { name: 'x', version: '1' };
     for (const id of ['x', 'edg_..', 'str_0123456789ab', 'edg_%00aaaaaaaaaa']) {
       const answer = await server.api.postJson(`/v1/edges/${id}`, hello, 'PUT');
-      assert.ok(answer.status >= 400 && answer.status < 500, `${id}: ${answer.bytes}`);
+      assert.ok(answer.status >= 400 && answer.status < 500, `${id}: ${answer.bytes.toString()}`);
     }
     assert.equal(await server.api.text(`${play}/dvr.m3u8`), before);
     assert.equal((await edge.rows(timeline.streamId, [piece])).nextSequence, 3);
