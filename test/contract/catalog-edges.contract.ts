@@ -168,6 +168,16 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       const again = { edgeId: by.edgeId, session: back.edge.session };
       await w.catalog.putEdgeStream(again, { streamId, kind: 'push', name: 'north', endedAtMs: null });
       assert.equal((await w.catalog.getStream(streamId)).edgeId, by.edgeId);
+      await w.catalog.removeEdge(by.edgeId);
+      await w.catalog.claimRendition(streamId, 'main', 1);
+      const third = await w.catalog.registerEdge({ id: by.edgeId, tenant: 'tenant', name: 'n', version: '1' });
+      again.session = third.edge.session;
+      await throwsCode(
+        w.catalog.putEdgeStream(again, { streamId, kind: 'push', name: 'north', endedAtMs: null }),
+        'conflict',
+      );
+      await w.catalog.deleteStream(streamId);
+      await w.catalog.putEdgeStream(again, { streamId, kind: 'push', name: 'north', endedAtMs: null });
       await w.catalog.dropEdgeStream(again, streamId);
       assert.equal((await w.catalog.getStream(streamId)).edgeId, null);
       await throwsCode(

@@ -64,6 +64,7 @@ describe('edges at their control', () => {
     const { edge, timeline, pieces } = await edgeWith(1);
     const newer = new EdgeClient(() => server.api, { id: edge.id });
     await edge.sync();
+    const beganMs = performance.now();
     const waiting = edge.send('POST', '/sync', edge.syncBody({ waitMs: 20_000 }));
     await newer.register();
     const refused = [
@@ -75,6 +76,7 @@ describe('edges at their control', () => {
       refused.map((answer) => [answer.status, problemOf(answer).code]),
       refused.map(() => [409, 'fenced']),
     );
+    assert.ok(performance.now() - beganMs < 15_000, 'it was left waiting to the end');
   });
 
   test('people see how an edge is; it is forgotten only when it is away, and its streams stay', async () => {
@@ -181,6 +183,28 @@ describe('edges at their control', () => {
     const stranger = new EdgeClient(() => server.api);
     await stranger.register();
     assert.equal((await stranger.sendBytes(piece.row.id, piece.bytes)).status, 404);
+  });
+
+  test('who sends without end is stopped at the size of the row', async () => {
+    const { edge, pieces } = await edgeWith(1);
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536));
+      },
+    });
+    const url = new URL(`/v1/edges/${edge.id}/segments/${pieces[0]?.row.id}`, server.url);
+    const request = { method: 'PUT', body, duplex: 'half', signal: AbortSignal.timeout(20_000) } as const;
+    const status = await fetch(url, request).then(
+      (answer) => answer.status,
+      (error: unknown) => {
+        assert.notEqual((error as Error).name, 'TimeoutError', `${sent} bytes were taken`);
+        return 'cut off';
+      },
+    );
+    assert.ok(status === 400 || status === 'cut off', String(status));
+    await server.api.get('/healthz');
   });
 
   test('nonsense is the sender’s mistake, and changes nothing', async () => {
