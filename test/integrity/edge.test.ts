@@ -15,7 +15,7 @@ import { ServerClock } from '../fixtures/server-clock.ts';
 import { TestLink } from '../fixtures/test-link.ts';
 import { assertExactlyOnce, sweepPlaylist, sweepTimeline } from '../fixtures/timeline-sweep.ts';
 
-const ROUNDS = Number(process.env['INTEGRITY_ROUNDS'] ?? 7);
+const ROUNDS = Number(process.env['INTEGRITY_ROUNDS'] ?? 5);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CAMERA_ENV = {
