@@ -1,5 +1,5 @@
 /**
- * What live streams cost. `node bench/live.ts --json [--viewers 1000] [--seconds 5] [--rounds 3]`
+ * What live streams cost. `node bench/live.ts --json [--viewers 1000] [--seconds 5] [--rounds 3] [--streams 20] [--pushSeconds 24]`
  *
  * Each figure is a function in a file of its own and has a directory of its own; their numbers stand side by side in one line.
  */
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureForwarding } from './live-forwarding.ts';
+import { measurePush } from './live-push.ts';
 import { measureViewers } from './live-viewers.ts';
 
 const { values: options } = parseArgs({
@@ -16,6 +17,8 @@ const { values: options } = parseArgs({
     viewers: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
+    streams: { type: 'string', default: '20' },
+    pushSeconds: { type: 'string', default: '24' },
   },
 });
 
@@ -31,6 +34,8 @@ const FIGURES: Readonly<Record<string, Figure>> = {
       rounds: Number(options.rounds),
     }),
   forwarding: (directory) => measureForwarding({ directory, segments: 200, rounds: Number(options.rounds) }),
+  push: (directory) =>
+    measurePush({ directory, streams: Number(options.streams), seconds: Number(options.pushSeconds) }),
 };
 
 const root = mkdtempSync(join(tmpdir(), 'zoetrope-bench-live-'));

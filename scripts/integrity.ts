@@ -6,7 +6,7 @@ const USAGE = `usage: npm run test:integrity -- [--rounds N] [--hostile-inputs N
 
   --rounds N          times that processes are killed in the crash test (default 50)
   --hostile-inputs N  inputs of the hostile test, and a tenth as many damaged films (default 1000)
-  --only NAMES        only these properties: backpressure, clips, crash, disk-full, edge, hostile, leak, order, recordings, restart, vod-crash, vod-hostile, vod-model`;
+  --only NAMES        only these properties: backpressure, chunks, clips, crash, disk-full, edge, hostile, leak, order, recordings, restart, vod-crash, vod-hostile, vod-model`;
 
 const PROPERTIES = [
   'crash',
@@ -18,6 +18,7 @@ const PROPERTIES = [
   'leak',
   'recordings',
   'edge',
+  'chunks',
   'vod-crash',
   'vod-model',
   'vod-hostile',
@@ -37,7 +38,7 @@ const steps = options.only.map((name) =>
     {
       name,
       patterns: [`test/integrity/${name}.test.ts`],
-      fileTimeoutS: ['crash', 'vod-crash', 'recordings', 'edge'].includes(name)
+      fileTimeoutS: ['crash', 'vod-crash', 'recordings', 'chunks', 'edge'].includes(name)
         ? 120 + options.rounds * 30
         : 300 + options.hostileInputs / 5,
       concurrency: 1,

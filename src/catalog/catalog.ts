@@ -148,9 +148,7 @@ export interface NewSegment extends Omit<
   | 'createdAtMs'
 > {
   /** An epoch that exists, or one that begins with this segment. A late segment always brings its own. */
-  readonly epoch:
-    | { readonly existingId: string }
-    | { readonly begin: Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> };
+  readonly epoch: { readonly existingId: string } | { readonly begin: NewEpoch };
   /** The rendition's name; `main` unless said. */
   readonly rendition?: string;
   /** The chunk that it was, which is taken with it: see {@link ChunkStore}. */
@@ -164,6 +162,12 @@ export interface NewSegment extends Omit<
   /** Its bytes are not here: at its edge, or nowhere. Default: no, and its object is durable. */
   readonly remote?: boolean;
   readonly lost?: boolean;
+}
+
+/** An epoch that begins. */
+export interface NewEpoch extends Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> {
+  /** Its ordinal is no lower, so that renditions of one source that are behind the others count as they do; left out: 0. */
+  readonly leastOrdinal?: number;
 }
 
 /** A segment as committed, with what else the commit settled. */

@@ -76,9 +76,9 @@ describe('simulated encoders of chunks', () => {
     ['ts', 'md5'],
   ] as const) {
     test(`${container}: late, shuffled and doubled chunks all get to their places`, async () => {
+      const shape = ['--container', container, '--checksum', checksum];
       const faults = ['--gap-every', '4', '--duplicate-every', '3', '--shuffle'];
-      const kind = ['--container', container, '--checksum', checksum];
-      const { id, segments, late, duplicates } = await simulate(...kind, ...faults);
+      const { id, segments, late, duplicates } = await simulate(...shape, ...faults);
       assert.ok(late > 0 && duplicates > 0);
       const chunks = await ended(id);
       assert.deepEqual(chunks.taken, [{ first: 0, last: segments - 1 }]);

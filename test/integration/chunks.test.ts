@@ -130,6 +130,39 @@ describe('encoders announce chunks', () => {
     await own.announce(old);
     const { rejected } = await own.until('it is too old', ({ rejected: all }) => all[0]?.code === 'out_of_range');
     assert.match(rejected[0]?.message ?? '', /before the retained window/);
+    await own.send(0, 1, 3);
+    await own.until('a hole is there', ({ nextIndex }) => nextIndex === 4);
+    await own.put(2);
+    await own.announce({ ...own.event(2), timestamp: new Date(own.timeMs(1)).toISOString() });
+    await own.until('its place is taken', ({ rejected: all }) => all[0]?.code === 'conflict');
+    await own.announce({ ...own.event(2), chunk_index: 2 });
+    await own.until('it is at its own', ({ missing }) => missing === 0);
+  });
+
+  test('its recordings and clips are as those of any stream, and a picture of it is there', async () => {
+    const own = await encoder('kept');
+    await own.send(0, 1, 2, 3);
+    await own.until('all were taken', ({ nextIndex }) => nextIndex === 4);
+    const [from, to] = [1, 3].map((index) => new Date(own.timeMs(index)).toISOString());
+    const begun = await server.api.postJson(`/v1/streams/${own.id}/recordings`, { from });
+    assert.equal(begun.status, 201, begun.bytes.toString());
+    const recording = JSON.parse(begun.bytes.toString()) as { readonly id: string; readonly url: string };
+    const kept = await server.api.text(recording.url);
+    assert.equal(kept.match(/#EXTINF:/g)?.length, 3, kept);
+    const made = await server.api.postJson(`/v1/streams/${own.id}/clips`, { from, to });
+    assert.equal(made.status, 202, made.bytes.toString());
+    const { id } = JSON.parse(made.bytes.toString()) as { readonly id: string };
+    const state = await eventually(
+      'the clip is cut',
+      async () => {
+        const clip = await server.api.json<{ readonly state: string }>(`/v1/clips/${id}`);
+        return ['ready', 'failed'].includes(clip.state) ? clip.state : undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 100, describe: () => server.logs },
+    );
+    assert.equal(state, 'ready');
+    const latest = await server.api.get(`/v1/streams/${own.id}/latest.jpg`);
+    assert.equal(latest.headers.get('content-type'), 'image/jpeg');
   });
 
   test('a restart, a kill and announcing all again change nothing; nothing is lost or doubled', async () => {

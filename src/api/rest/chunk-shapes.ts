@@ -8,18 +8,21 @@ const track = Type.Optional(
 );
 
 /** What places are wanted for. */
-export const ChunkUrlsRequestShape = Type.Object(
-  {
-    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 60, description: 'How many chunks.' })),
-    firstIndex: Type.Optional(
-      index('`chunkIndex` of the first. Default: the one behind the newest chunk that was taken.'),
-    ),
-    expiresInSeconds: Type.Optional(
-      Type.Integer({ minimum: 60, maximum: 86_400, default: 3600, description: 'How long the URLs can be used.' }),
-    ),
-  },
-  { additionalProperties: false, examples: [{ count: 60, firstIndex: 0 }] },
-);
+export const ChunkUrlsRequestShape = Type.Union([
+  Type.Object(
+    {
+      count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 60, description: 'How many chunks.' })),
+      firstIndex: Type.Optional(
+        index('`chunkIndex` of the first. Default: the one behind the newest chunk that was taken.'),
+      ),
+      expiresInSeconds: Type.Optional(
+        Type.Integer({ minimum: 60, maximum: 86_400, default: 3600, description: 'How long the URLs can be used.' }),
+      ),
+    },
+    { additionalProperties: false, examples: [{ count: 60, firstIndex: 0 }] },
+  ),
+  Type.Null(),
+]);
 
 /** Where the bytes of chunks go. */
 export const ChunkUrlsShape = Type.Object({

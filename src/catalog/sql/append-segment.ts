@@ -51,7 +51,7 @@ export async function appendSegment(
     object_key: segment.objectKey,
     size_bytes: segment.sizeBytes,
     sha256: segment.sha256,
-    discontinuity: Number(isDiscontinuity(segment, epoch)),
+    discontinuity: Number(isDiscontinuity(segment, rendition)),
     dvr_discontinuity: Number(window.dvrDiscontinuity),
     lost: Number(segment.lost ?? false),
     created_at_ms: nowMs,
@@ -147,7 +147,7 @@ async function takeEpoch(
       id: begin.id,
       rendition_id: rendition.id,
       is_late: Number(isLate),
-      ordinal: isLate ? -1 : rendition.next_epoch_ordinal,
+      ordinal: isLate ? -1 : Math.max(rendition.next_epoch_ordinal, begin.leastOrdinal ?? 0),
       anchor_ms: begin.anchorMs,
       init: begin.init,
       init_sha256: begin.initSha256,
@@ -184,8 +184,8 @@ function isOfHolds(rendition: Row<RenditionTable>): boolean {
   return rendition.of_asset === 0 && rendition.name === MAIN_RENDITION;
 }
 
-function isDiscontinuity(segment: NewSegment, epoch: Row<EpochTable>): boolean {
-  return segment.placement === 'late' || ('begin' in segment.epoch && epoch.ordinal > 0);
+function isDiscontinuity(segment: NewSegment, rendition: Row<RenditionTable>): boolean {
+  return segment.placement === 'late' || ('begin' in segment.epoch && rendition.next_epoch_ordinal > 0);
 }
 
 async function insertWindowed(
@@ -209,7 +209,7 @@ async function insertWindowed(
       length: rendition.window_count,
       tags: rendition.window_tags,
     },
-    { placement: segment.placement, epochId: epoch.id, discontinuity: isDiscontinuity(segment, epoch) },
+    { placement: segment.placement, epochId: epoch.id, discontinuity: isDiscontinuity(segment, rendition) },
     { before: asNeighbour(before), after: asNeighbour(after) },
   );
   if (after !== undefined && insertion.followerDiscontinuity !== (after.dvr_discontinuity === 1)) {

@@ -9,7 +9,8 @@ import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { FIRST_BACK_OFF_MS, isRetryable, persistently } from '../back-off.ts';
 import { isRecordedAt } from '../frames/recorded.ts';
-import { PushedTimeline, type PushedTimelineDeps, type SegmentFile } from '../push/pushed-timeline.ts';
+import { PushedTimeline, type PushedTimelineDeps } from '../push/pushed-timeline.ts';
+import type { SegmentFile } from '../push/sent-segment.ts';
 import { SourceKeeper } from '../push/source-keeper.ts';
 import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import { takesNoChunks, type AnnouncedChunk, type ChunkRecord, type StreamEnd } from './chunk-event.ts';
@@ -150,8 +151,9 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   }
 
   async #advance(opened: Opened): Promise<void> {
-    const { clock } = this.#deps.persistence;
+    const { clock, signal } = this.#deps.persistence;
     for (;;) {
+      signal.throwIfAborted();
       await this.#admit(opened);
       const step = opened.order.next(this.#waiting, clock.monotonicMs(), this.#patience());
       if (step.kind === 'take') {
@@ -223,15 +225,20 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
         taken = timeline.reject(name, error);
       }
     }
-    this.#waiting = this.#waiting.filter((other) => other !== chunk);
     // It counts as missing until it comes as it was announced.
-    if (taken === 'rejected') return this.#rejected(opened, chunk.event);
+    if (taken === 'rejected') return this.#rejected(opened, chunk);
     const missing = order.passed(record.index);
     if (missing > 0) metrics.missing(missing);
     runs.add(record.index);
     await source.nowAndThen();
     await this.#remove(record);
+    this.#leave(chunk);
     chunk.event.done();
+  }
+
+  /** From here on it is not given up with the stream. */
+  #leave(chunk: Waiting): void {
+    this.#waiting = this.#waiting.filter((other) => other !== chunk);
   }
 
   /** @throws what says why it cannot be taken */
@@ -260,6 +267,7 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
       programDateTimeMs: record.startMs,
       discontinuity: false,
       isOutOfOrder: isLate,
+      endedByMs: null,
       durationMs: record.durationMs,
     };
     // A late chunk fills a hole in what has ended; only one behind its end lets it go on.
@@ -292,7 +300,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
   }
 
   /** Its object stays: a corrected announcement may name it. */
-  async #rejected({ source }: Opened, { record, bury }: EventInHand<AnnouncedChunk>): Promise<void> {
+  async #rejected({ source }: Opened, chunk: Waiting): Promise<void> {
+    const { record, bury } = chunk.event;
     const { catalog, persistence } = this.#deps;
     const { code = 'internal', message = '' } = source.notes.report.lastRejection ?? {};
     const { algorithm, hex } = record.checksum;
@@ -306,6 +315,7 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
     };
     await persistently(() => catalog.rejectChunk(rejection), persistence);
     await source.write();
+    this.#leave(chunk);
     bury(code, message);
   }
 
@@ -315,7 +325,8 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
     if (record.receivedAtMs > (notes.report.memory.lastEndAtMs ?? Number.NEGATIVE_INFINITY)) {
       await this.#setEnd(opened, record.receivedAtMs);
       notes.ended(wallMs(record.receivedAtMs));
-      await opened.source.write();
+      // Of a source that never sent anything there is nothing to say.
+      if (notes.report.segments + notes.report.rejected > 0) await opened.source.write();
       // What was rejected before and comes right after is late, and does not let the stream go on.
       if (this.#announced >= 0) opened.order.passed(this.#announced);
     }

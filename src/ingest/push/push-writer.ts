@@ -1,15 +1,18 @@
 import type { Timer } from '../../base/clock.ts';
-import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
-import { wallMs } from '../../base/time.ts';
+import { isZoetropeError, type ZoetropeError } from '../../base/errors.ts';
+import { wallMs, type WallMs } from '../../base/time.ts';
 import type { StreamStore } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
 import type { EventInHand, SerialWriter } from '../serial-lane.ts';
+import { endedBy, type Claim, type Waiting } from './claims.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
-import { PushedTrack, type WaitingFile } from './pushed-track.ts';
+import { PushedTrack } from './pushed-track.ts';
+import { missingInit, nobodysSegment, rejectFile, tooManyRenditions } from './rejected-files.ts';
+import { rankOf, RenditionNames } from './rendition-names.ts';
 import { SourceKeeper } from './source-keeper.ts';
 import type { SourceNotes } from './source-notes.ts';
 
@@ -17,6 +20,10 @@ import type { SourceNotes } from './source-notes.ts';
 const UNNAMED_MS = 20_000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
+/** So many files wait at most; beyond it the oldest is taken at once. */
+const MAX_WAITING = 1000;
+/** So many playlists are followed at most; beyond it the one that came longest ago is not. */
+const MAX_TRACKS = 32;
 
 /** What a writer works with. */
 export interface PushWriterDeps extends PushedTimelineDeps {
@@ -25,19 +32,32 @@ export interface PushWriterDeps extends PushedTimelineDeps {
   readonly defaults: StreamSettings;
 }
 
-type Waiting = WaitingFile<EventInHand<PushedFile>>;
+type Track = PushedTrack<Waiting['file']>;
+
+/** How a file is to be taken. Without an entry of a playlist, nothing is known but its bytes and its name. */
+interface Taking {
+  readonly rendition: string;
+  readonly entry: PlaylistEntry | null;
+  /** Null: none that it is known to need. */
+  readonly initName: string | null;
+  readonly isOutOfOrder: boolean;
+  readonly endedByMs: WallMs | null;
+}
 
 /** Turns what is pushed to one stream into segments on its timeline, one event after the other. */
 export class PushWriter implements SerialWriter<PushRecord> {
   readonly #streamId: string;
   readonly #fence: number;
   readonly #deps: PushWriterDeps;
-  readonly #tracks = new Map<string, PushedTrack<Waiting['file']>>();
+  readonly #tracks = new Map<string, Track>();
   readonly #timelines = new Map<string, PushedTimeline>();
+  /** What is taken next, by playlist. */
+  readonly #claims = new Map<string, Claim[]>();
   #waiting: Waiting[] = [];
   #order = 0;
   #stream: Stream | null = null;
   #source: SourceKeeper;
+  #names: RenditionNames;
   #isStale = false;
   #timer: Timer | null = null;
   readonly #wake: () => void;
@@ -49,15 +69,16 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#deps = deps;
     this.#wake = wake;
     this.#source = new SourceKeeper(streamId, null, deps);
+    this.#names = new RenditionNames(this.#notes, 0);
   }
 
   get #notes(): SourceNotes {
     return this.#source.notes;
   }
 
-  /** Segments that wait to be named. */
+  /** Segments that wait to be named, or for their turn. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#held().length;
   }
 
   /** The stream's settings changed: they are read again before the next segment. */
@@ -86,6 +107,11 @@ export class PushWriter implements SerialWriter<PushRecord> {
           break;
         case 'playlist':
           this.#trackOf(record).update(record, this.#order++, this.#waiting);
+          this.#names.saw(record, this.#deps.persistence.clock.monotonicMs());
+          event.done();
+          break;
+        case 'multivariant':
+          this.#names.offered(record);
           event.done();
           break;
       }
@@ -97,7 +123,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.#waiting.length === 0 && !Number.isFinite(this.#source.dueAtMs)) return;
+    if (this.waiting === 0 && !Number.isFinite(this.#source.dueAtMs)) return;
     try {
       await this.#open();
       await this.#advance();
@@ -118,7 +144,10 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#isStale = false;
     const stream = await persistently(() => this.#deps.catalog.getStream(this.#streamId), this.#deps.persistence);
     this.#stream = stream;
-    if (isFirst) this.#source = new SourceKeeper(stream.id, stream.source, this.#deps);
+    if (isFirst) {
+      this.#source = new SourceKeeper(stream.id, stream.source, this.#deps);
+      this.#names = new RenditionNames(this.#notes, this.#deps.persistence.clock.monotonicMs());
+    }
     return stream;
   }
 
@@ -126,10 +155,12 @@ export class PushWriter implements SerialWriter<PushRecord> {
   async #endIfGone(error: unknown, event: EventInHand<PushRecord> | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
-    const left = this.#waiting.splice(0);
+    const left = this.#held();
+    this.#waiting = [];
+    this.#claims.clear();
     for (const { file } of left) await this.#drop(file);
     if (event !== null && !left.some(({ file }) => file.done === event.done)) {
-      if (event.record.kind !== 'playlist') await this.#deps.objects.delete([event.record.objectKey]);
+      if ('objectKey' in event.record) await this.#deps.objects.delete([event.record.objectKey]);
       event.done();
     }
     this.#timelines.clear();
@@ -137,12 +168,21 @@ export class PushWriter implements SerialWriter<PushRecord> {
   }
 
   async #keepInit(record: PushedFile): Promise<void> {
-    const before = this.#notes.initKey(record.name);
-    if (before === record.objectKey) return;
-    this.#notes.setInit(record.name, record.objectKey);
+    if (this.#notes.initKey(record.name) === record.objectKey) return;
+    await this.#takeBefore(record);
+    const gone = this.#notes.setInit(record.name, record.objectKey);
     await this.#source.write();
-    if (before !== null) {
-      await persistently(() => this.#deps.objects.delete([before]), this.#deps.persistence);
+    if (gone.length > 0) await persistently(() => this.#deps.objects.delete(gone), this.#deps.persistence);
+  }
+
+  /** What a playlist named before an init segment is sent anew belongs to the old one: it is waited for no longer. */
+  async #takeBefore({ name }: PushedFile): Promise<void> {
+    if (this.#notes.initKey(name) === null) return;
+    for (const track of this.#byRank()) {
+      const rendition = this.#notes.renditionOf(track.name);
+      if (rendition === null || track.initName !== name) continue;
+      this.#claim(track, Number.POSITIVE_INFINITY);
+      await this.#writeClaims(track.name, rendition, Number.POSITIVE_INFINITY);
     }
   }
 
@@ -154,38 +194,41 @@ export class PushWriter implements SerialWriter<PushRecord> {
     return isTwin;
   }
 
-  #trackOf({ name }: PushedPlaylist): PushedTrack<Waiting['file']> {
-    let track = this.#tracks.get(name);
-    if (track === undefined) {
-      track = new PushedTrack(name, this.#notes.renditionOf(name) === null);
-      this.#tracks.set(name, track);
+  #trackOf({ name }: PushedPlaylist): Track {
+    const track = this.#tracks.get(name) ?? new PushedTrack(name, this.#notes.renditionOf(name) === null);
+    // The newest last.
+    this.#tracks.delete(name);
+    this.#tracks.set(name, track);
+    for (const oldest of this.#tracks.keys()) {
+      if (this.#tracks.size <= MAX_TRACKS) break;
+      this.#tracks.delete(oldest);
+      this.#names.forget(oldest);
+      for (const { waiting } of this.#claims.get(oldest) ?? []) this.#waiting.push(waiting);
+      this.#claims.delete(oldest);
     }
     return track;
+  }
+
+  /** `main` first, so that what goes with it finds its place beside it. */
+  #byRank(): readonly Track[] {
+    const rank = ({ name }: Track): number => rankOf(this.#notes.renditionOf(name) ?? MAIN_RENDITION);
+    return [...this.#tracks.values()].toSorted((a, b) => rank(a) - rank(b));
   }
 
   async #advance(): Promise<void> {
     const { clock } = this.#deps.persistence;
     this.#timer?.cancel();
     let lookAtMs = Number.POSITIVE_INFINITY;
-    for (const track of this.#tracks.values()) {
-      for (;;) {
-        const step = track.next(this.#waiting, clock.monotonicMs());
-        if (step.kind === 'wait') lookAtMs = Math.min(lookAtMs, step.untilMs);
-        if (step.kind !== 'take') break;
-        const initUntilMs = this.#initUntil(step.waiting, step.entry);
-        if (clock.monotonicMs() < initUntilMs) {
-          lookAtMs = Math.min(lookAtMs, initUntilMs);
-          break;
-        }
-        await this.#write(step.waiting, step.entry, { track, isOutOfOrder: step.isOutOfOrder });
-        track.took(step.entry);
-      }
-    }
-    for (const waiting of this.#waiting) {
+    // Which file is which segment is settled at once, for names come again.
+    for (const track of this.#tracks.values()) lookAtMs = Math.min(lookAtMs, this.#claim(track, clock.monotonicMs()));
+    await this.#nameAll();
+    for (const { name } of this.#byRank()) lookAtMs = Math.min(lookAtMs, await this.#takeNamed(name));
+    for (const [index, waiting] of this.#waiting.entries()) {
       // One that is named waits for others before it; or its playlist named an earlier file, and then it waits in vain.
       const isNamed = [...this.#tracks.values()].some((track) => track.names(waiting.name));
       const untilMs = waiting.sinceMs + (isNamed ? NAMED_MS : UNNAMED_MS);
-      if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
+      const isTooMany = this.#waiting.length > MAX_WAITING && index === 0;
+      if (isTooMany || clock.monotonicMs() >= untilMs) await this.#takeUnnamed(waiting);
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
     await this.#source.catchUp();
@@ -195,36 +238,106 @@ export class PushWriter implements SerialWriter<PushRecord> {
     }
   }
 
+  /** Playlists of which it is not said yet whose they are get their renditions, as far as it can be said. Noted before anything is taken. */
+  async #nameAll(): Promise<void> {
+    const before = this.#notes.report.memory.renditions;
+    for (const name of this.#claims.keys()) this.#names.of(name, this.#deps.persistence.clock.monotonicMs());
+    if (this.#notes.report.memory.renditions !== before) await this.#source.write();
+  }
+
+  /** Takes what is a playlist's; answers with when to look again, by the monotonic clock. */
+  async #takeNamed(playlist: string): Promise<number> {
+    if (!this.#claims.has(playlist)) return Number.POSITIVE_INFINITY;
+    const nowMs = this.#deps.persistence.clock.monotonicMs();
+    const naming = this.#names.of(playlist, nowMs);
+    if (naming.kind === 'wait') return naming.untilMs;
+    return this.#writeClaims(playlist, naming.kind === 'named' ? naming.rendition : null, nowMs);
+  }
+
+  #claim(track: Track, nowMs: number): number {
+    for (;;) {
+      const step = track.next(this.#waiting, nowMs);
+      if (step.kind === 'wait') return step.untilMs;
+      if (step.kind === 'none') return Number.POSITIVE_INFINITY;
+      this.#claims.set(track.name, [...(this.#claims.get(track.name) ?? []), step]);
+      this.#waiting = this.#waiting.filter((other) => other !== step.waiting);
+      track.took(step.entry);
+    }
+  }
+
+  /** @param rendition null: it has none and gets none */
+  async #writeClaims(playlist: string, rendition: string | null, nowMs: number): Promise<number> {
+    for (;;) {
+      const [claim, ...behind] = this.#claims.get(playlist) ?? [];
+      if (claim === undefined) {
+        this.#claims.delete(playlist);
+        return Number.POSITIVE_INFINITY;
+      }
+      const { waiting, entry, isOutOfOrder } = claim;
+      const initUntilMs = this.#initUntil(waiting, entry);
+      if (nowMs < initUntilMs) return initUntilMs;
+      if (rendition === null) await this.#reject(waiting, tooManyRenditions(playlist));
+      else {
+        const { initName } = entry;
+        await this.#write(waiting, { rendition, entry, initName, isOutOfOrder, endedByMs: endedBy(claim, behind) });
+      }
+      this.#claims.set(playlist, behind);
+    }
+  }
+
+  #held(): readonly Waiting[] {
+    return [...[...this.#claims.values()].flat().map(({ waiting }) => waiting), ...this.#waiting];
+  }
+
+  /** Takes a file that no playlist names: as that of the playlist whose files are called like it, else of the only one there is. */
+  async #takeUnnamed(waiting: Waiting): Promise<void> {
+    const alike = [...this.#tracks.values()].filter((track) => track.namesAlike(waiting.name));
+    const own = alike.flatMap(({ name }) => this.#notes.renditionOf(name) ?? []);
+    const all = new Set(Object.values(this.#notes.report.memory.renditions));
+    const [rendition = MAIN_RENDITION] = own.length > 0 ? own : all;
+    if (own.length > 1 || (own.length === 0 && all.size > 1))
+      return this.#reject(waiting, nobodysSegment(waiting.name));
+    const timeline = await this.#timelineOf(rendition);
+    const isOutOfOrder = timeline.hasNewer(waiting.file.record);
+    const initName = alike[0]?.initName ?? null;
+    await this.#write(waiting, { rendition, entry: null, initName, isOutOfOrder, endedByMs: null });
+  }
+
   /** Encoders send an init segment before or after the first segment that needs it: until when it is waited for. */
   #initUntil({ file, sinceMs }: Waiting, { initName }: PlaylistEntry): number {
     const isThere = file.record.container === 'ts' || initName === null || this.#notes.initKey(initName) !== null;
     return isThere ? Number.NEGATIVE_INFINITY : sinceMs + UNNAMED_MS;
   }
 
-  async #write(
-    waiting: Waiting,
-    entry: PlaylistEntry | null,
-    { track, isOutOfOrder }: { readonly track: PushedTrack<Waiting['file']> | null; readonly isOutOfOrder: boolean },
-  ): Promise<void> {
+  async #write(waiting: Waiting, { rendition, entry, initName, isOutOfOrder, endedByMs }: Taking): Promise<void> {
     const { defaults, catalog, persistence } = this.#deps;
     const stream = await this.#open();
     const { record } = waiting.file;
-    const timeline = await this.#timelineOf(track?.name ?? null);
-    const initKey = initKeyOf(record, entry, this.#notes.report.memory.inits);
-    if (record.container === 'fmp4' && initKey === null && entry?.initName != null) {
-      timeline.reject(record.name, missingInit(record, entry.initName));
-    } else {
-      if (stream.endedAtMs !== null) {
-        this.#stream = await persistently(() => catalog.endStream(stream.id, null), persistence);
-      }
-      const facts = {
-        programDateTimeMs: entry?.programDateTimeMs == null ? null : wallMs(entry.programDateTimeMs),
-        discontinuity: entry?.discontinuity ?? false,
-        isOutOfOrder,
-        durationMs: entry?.durationMs ?? 0,
-      };
-      await timeline.take(record, initKey, facts, effectiveSettings(stream, defaults));
+    const timeline = await this.#timelineOf(rendition);
+    const initKey = initKeyOf(record, initName, this.#notes.report.memory.inits);
+    if (record.container === 'fmp4' && initKey === null && initName !== null) {
+      return this.#reject(waiting, missingInit(record.name, initName));
     }
+    if (stream.endedAtMs !== null) {
+      this.#stream = await persistently(() => catalog.endStream(stream.id, null), persistence);
+    }
+    const facts = {
+      programDateTimeMs: entry?.programDateTimeMs == null ? null : wallMs(entry.programDateTimeMs),
+      discontinuity: entry?.discontinuity ?? false,
+      isOutOfOrder,
+      durationMs: entry?.durationMs ?? 0,
+      endedByMs,
+    };
+    await timeline.take(record, initKey, facts, effectiveSettings(stream, defaults));
+    await this.#finish(waiting);
+  }
+
+  async #reject(waiting: Waiting, error: ZoetropeError): Promise<void> {
+    rejectFile(this.#deps, this.#notes, waiting.name, error);
+    await this.#finish(waiting);
+  }
+
+  async #finish(waiting: Waiting): Promise<void> {
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
     await this.#source.nowAndThen();
     await this.#drop(waiting.file);
@@ -235,8 +348,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
     done();
   }
 
-  async #timelineOf(playlist: string | null): Promise<PushedTimeline> {
-    const rendition = this.#renditionOf(playlist);
+  async #timelineOf(rendition: string): Promise<PushedTimeline> {
     const known = this.#timelines.get(rendition);
     if (known !== undefined) return known;
     const place = { streamId: this.#streamId, rendition, fence: this.#fence };
@@ -247,35 +359,14 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#timelines.set(rendition, timeline);
     return timeline;
   }
-
-  #renditionOf(playlist: string | null): string {
-    if (playlist === null) return MAIN_RENDITION;
-    const known = this.#notes.renditionOf(playlist);
-    if (known !== null) return known;
-    // Several playlists are several renditions; an encoder that names its only one anew goes on with the old one.
-    const others = [...this.#tracks.keys()].flatMap((name) =>
-      name === playlist ? [] : (this.#notes.renditionOf(name) ?? []),
-    );
-    const rendition = others.includes(MAIN_RENDITION) ? `v${new Set(others).size}` : MAIN_RENDITION;
-    this.#notes.setRendition(playlist, rendition);
-    return rendition;
-  }
 }
 
-/** The init segment that a file needs: the one that its playlist names, else the only one that there is. */
+/** The init segment that a file needs: the one that its playlist names, else the newest that there is. */
 function initKeyOf(
   { container }: PushedFile,
-  entry: PlaylistEntry | null,
+  initName: string | null,
   inits: Readonly<Record<string, string>>,
 ): string | null {
   if (container === 'ts') return null;
-  if (entry?.initName != null) return inits[entry.initName] ?? null;
-  return Object.values(inits).at(-1) ?? null;
-}
-
-function missingInit({ name }: PushedFile, initName: string): ZoetropeError {
-  return new ZoetropeError(
-    'missing_input',
-    `The segment ${name} needs the init segment ${initName}, which was never sent. Send it before the segments.`,
-  );
+  return initName === null ? (Object.values(inits).at(-1) ?? null) : (inits[initName] ?? null);
 }

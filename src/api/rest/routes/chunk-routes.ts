@@ -16,6 +16,7 @@ import { refuseAtEdge } from '../stream-edge.ts';
 const MAX_EVENTS = 500;
 const DEFAULT_URLS = 60;
 const DEFAULT_EXPIRY_S = 3600;
+const EMPTY = Type.String({ maxLength: 0, description: 'Done.' });
 
 /** Chunks that encoders put into the object store themselves, and announce by event. */
 export function addChunkRoutes(app: RestApp, deps: ApiDeps, { intake, putDoor }: ChunksApi): void {
@@ -38,7 +39,7 @@ export function addChunkRoutes(app: RestApp, deps: ApiDeps, { intake, putDoor }:
     async (request) => {
       const stream = await loadStream(deps.catalog, request, request.params.id);
       await refuseAtEdge(deps.catalog, stream, 'Send its chunks there.');
-      const { count = DEFAULT_URLS, firstIndex = null, expiresInSeconds = DEFAULT_EXPIRY_S } = request.body;
+      const { count = DEFAULT_URLS, firstIndex = null, expiresInSeconds = DEFAULT_EXPIRY_S } = request.body ?? {};
       const targets = await intake.targets(stream, { count, firstIndex, expiresInMs: expiresInSeconds * 1000 });
       const base = deps.settings.publicUrl ?? `${request.protocol}://${request.host}`;
       const items = targets.map(({ chunkIndex, objectKey, url, method, headers, expiresAtMs }) => ({
@@ -151,11 +152,12 @@ function addPutRoute(app: RestApp, door: PutDoor): void {
       bodyLimit: Number.MAX_SAFE_INTEGER,
       schema: {
         tags: ['chunks'],
+        consumes: ['application/octet-stream'],
         summary: 'Put the bytes of a chunk',
         description:
           'At a URL of `POST /v1/streams/{id}/chunk-urls`, which needs no key. Answers when they are durable. The same bytes again are taken note of, others are a conflict.',
         params: Type.Object({ token: Type.String() }),
-        response: { 200: Type.Null(), 201: Type.Null() },
+        response: { 200: EMPTY, 201: EMPTY },
       },
     },
     async (request, reply) => {
@@ -168,7 +170,7 @@ function addPutRoute(app: RestApp, door: PutDoor): void {
           request.raw,
           length === undefined ? null : Number(length),
         );
-        return reply.code(isNew ? 201 : 200).send(null);
+        return reply.code(isNew ? 201 : 200).send('');
       } catch (error) {
         // What is still sent of what is refused is not waited for.
         if (!request.raw.complete) void reply.header('connection', 'close');
