@@ -214,11 +214,11 @@ test('wanted segments come, the urgent ones first; then nothing comes', async (t
   const { store, control, start } = await makeWorld(t);
   const { id } = await store.stream('cam');
   const all = await store.fill(id, 3_600_000, 40);
-  await start({ fillBytesPerS: 4000 });
+  await start({ fillBytesPerS: 300 });
   await control.until('rows are there', () => control.rowsOf(id).length === 40);
   const past = all.slice(0, 20);
   control.want({ segments: wanted(past) });
-  await control.until('it has begun', () => control.bytes.size > 2);
+  await control.until('it has begun', () => control.bytes.size > 0);
   const pressing = all.slice(30, 36);
   control.want({ segments: [...wanted(past), ...wanted(pressing, true)] });
   await control.until('the urgent ones came', () => pressing.every(({ segment }) => control.bytes.has(segment.id)));
