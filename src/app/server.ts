@@ -30,6 +30,7 @@ import { composeEdges } from './edges.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { composeEdgeAgent } from './edge.ts';
 import { composeChunks } from './chunks.ts';
+import { composeLadder } from './ladder.ts';
 import { composePush } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
@@ -100,6 +101,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const agent = deps.isEdge
     ? composeEdgeAgent(config, { stores, clock, ids, logger, metrics: metrics.agent })
     : undefined;
+  const ladder = composeLadder(config, { stores, clock, ids, logger, metrics: metrics.ladder });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
     directory: incomingDirectory(config, 'uploads'),
@@ -142,6 +144,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     tasks: () => catalog.taskCounts(),
     ...(agent === undefined ? {} : { agent: () => agent.status() }),
     edges: () => edges.control.count(),
+    ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -210,7 +213,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),
-    ...(has('worker') ? vod.workers : []),
+    ...(has('worker') ? [...vod.workers, ...ladder.components] : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
     ...(isHttp ? [access, edges.control, edges.remote, delivery, http] : []),

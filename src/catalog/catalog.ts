@@ -13,6 +13,7 @@ import type { ChunkStore } from './chunk-store.ts';
 import type { ClipStore } from './clip-store.ts';
 import type { CopyStore } from './copy-store.ts';
 import type { EdgeStore } from './edge-store.ts';
+import type { LadderStore } from './ladder-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -46,6 +47,7 @@ export interface Catalog
     CopyStore,
     ChunkStore,
     EdgeStore,
+    LadderStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -200,6 +202,8 @@ export interface TimelineStore {
   dvrWindow(streamId: string, rendition?: string): Promise<Window>;
   /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
   renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
+  /** The late segments of `main` that are not retired from a late sequence number on, lowest first, at most `limit`. @throws not_found */
+  lateSegments(streamId: string, fromSequence: number, limit: number): Promise<Window>;
   /**
    * Segments of a rendition (by its name; default `main`) that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or
    * covered by a hold that is not released. At most `limit`; the caller goes on from the last one's end.

@@ -11,6 +11,7 @@ import { MAIN_RENDITION } from '../timeline/rendition.ts';
 import type { Stream } from '../timeline/stream.ts';
 import { bitRatesOf, type BitRates } from './bit-rates.ts';
 import { playlistUri } from './child-uris.ts';
+import { keepsUp } from './kept-up.ts';
 import type { PlaylistText } from './kept-texts.ts';
 import type { LiveWindow } from './rendition-windows.ts';
 import { nothingYet } from './stream-playlists.ts';
@@ -21,8 +22,6 @@ import type { Variant } from './variant.ts';
 /** Bit rates are told in steps of a fifth: what a player has read stays true while an encoder's rate wavers. */
 const RATE_STEP = 1.2;
 const AUDIO_GROUP = 'audio';
-/** How far one that goes on may be behind the others: segments come one after the other, and some late. */
-const [BEHIND_SEGMENTS, BEHIND_S] = [3, 10];
 
 /** What of a rendition a multivariant playlist tells. */
 interface Offered {
@@ -32,23 +31,27 @@ interface Offered {
 }
 
 /**
- * The multivariant playlist: the live playlists of all renditions that have segments and are not left behind, largest picture first, with what a player
- * should know before it loads any. Renditions of sound alone are a group beside pictures that have none. Of a view of sound there is one, for it is the
- * same in all. @throws not_found, retryable, before the first segment
+ * The multivariant playlist: the live playlists of all renditions that keep up, largest picture first, with what a player should know before it loads
+ * any. Renditions of sound alone are a group beside pictures that have none. Of a view of sound there is one, for it is the same in all. @throws not_found,
+ * retryable, before the first segment
  */
 export function masterPlaylist(state: StreamState, lives: readonly LiveWindow[], variant: Variant): PlaylistText {
   const { stream } = state;
-  const offered = lives.map((live) => offer(live, variant)).filter((one) => one !== null);
+  const front = lives.reduce(
+    (one, other) => ((liveEdgeMs(other) ?? 0) > (liveEdgeMs(one) ?? 0) ? other : one),
+    state.live,
+  );
+  const kept = lives.filter((live) => live === front || keepsUp(live, front));
+  const offered = kept.map((live) => offer(live, variant)).filter((one) => one !== null);
   if (offered.length === 0) throw nothingYet(stream.id);
-  const current = offered.filter((one) => isCurrent(one, offered));
   if (variant.track === 'audio') {
-    const template = renderMultivariant(current.slice(0, 1).map((one) => variantOf(one, stream, variant)));
+    const template = renderMultivariant(offered.slice(0, 1).map((one) => variantOf(one, stream, variant)));
     return { template, targetDurationS: 1, isEnded: false };
   }
-  const pictures = current.filter(({ epoch }) => tracksOf(epoch).video).toSorted(largestFirst);
-  const shown = pictures.length > 0 ? pictures : current;
+  const pictures = offered.filter(({ epoch }) => tracksOf(epoch).video).toSorted(largestFirst);
+  const shown = pictures.length > 0 ? pictures : offered;
   // Sound apart goes with pictures that have none of their own.
-  const apart = variant.track === 'video' || pictures.length === 0 ? [] : current.filter((one) => !shown.includes(one));
+  const apart = variant.track === 'video' || pictures.length === 0 ? [] : offered.filter((one) => !shown.includes(one));
   const isSilent = ({ epoch }: Offered): boolean => !tracksOf(epoch).audio;
   const audio = shown.some(isSilent) ? apart.map((one) => soundOf(one, stream, variant)) : [];
   const isDefaultKnown = audio.some(({ isDefault }) => isDefault);
@@ -60,13 +63,6 @@ export function masterPlaylist(state: StreamState, lives: readonly LiveWindow[],
     { audio: audio.map((one, index) => ({ ...one, isDefault: isDefaultKnown ? one.isDefault : index === 0 })) },
   );
   return { template, targetDurationS: 1, isEnded: false };
-}
-
-/** One that broke off while others go on is no choice: a player that takes it waits. */
-function isCurrent({ live }: Offered, all: readonly Offered[]): boolean {
-  const newestMs = Math.max(...all.map((one) => liveEdgeMs(one.live) ?? 0));
-  const longestS = Math.max(...live.segments.map(({ duration90k }) => duration90k / 90_000));
-  return newestMs - (liveEdgeMs(live) ?? 0) <= 1000 * (BEHIND_S + BEHIND_SEGMENTS * longestS);
 }
 
 /** Sound apart from pictures, with what the encoder says of it. */
@@ -88,11 +84,12 @@ function soundOf({ live, epoch, rates }: Offered, stream: Stream, variant: Varia
 }
 
 function offer(live: LiveWindow, variant: Variant): Offered | null {
-  const newest = live.segments.at(-1);
+  const there = live.segments.filter(({ lost }) => !lost);
+  const newest = there.at(-1) ?? live.segments.at(-1);
   const epoch = newest === undefined ? undefined : live.epochs.get(newest.epochId);
   if (epoch === undefined) return null;
   const rates = bitRatesOf(
-    live.segments.map((one) => ({
+    there.map((one) => ({
       bits: one.sizeBytes * 8,
       seconds: Math.max(0.001, playSeconds(one.duration90k, variant.speed)),
     })),

@@ -10,6 +10,7 @@ import type { EngineMetrics } from '../engine/task.ts';
 import type { ChunkMetrics } from '../ingest/chunks/chunk-metrics.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
 import type { PushMetrics } from '../ingest/push/push-metrics.ts';
+import type { LadderMetrics } from '../ladder/ladder-metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
 import type { WorkerMetrics } from '../vod/worker.ts';
@@ -42,6 +43,7 @@ export interface MetricSources {
   readonly agent?: () => EdgeAgentStatus;
   readonly edges?: () => Promise<{ readonly connected: number; readonly away: number }>;
   readonly tasks?: () => Promise<{ readonly waiting: number; readonly running: number }>;
+  readonly ladders?: () => { readonly streams: number; readonly lagMs: number };
 }
 
 /** The metrics of this process: handles for those who count, and the text for those who scrape. */
@@ -57,6 +59,7 @@ export class Metrics {
   readonly worker: WorkerMetrics;
   readonly webhooks: WebhookMetrics;
   readonly agent: AgentMetrics;
+  readonly ladder: LadderMetrics;
   readonly #registry = new Registry();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, Gauge>();
@@ -108,6 +111,14 @@ export class Metrics {
       },
       gone: () => this.#count('agentGone', 1, {}),
       retry: (what) => this.#count('agentRetries', 1, { what }),
+    };
+    this.ladder = {
+      made: (rungs, delaySeconds, cpuSeconds) => {
+        this.#count('ladderSegments', rungs, {});
+        this.#count('ladderCpuSeconds', cpuSeconds, {});
+        this.#observe('ladderDelay', Math.max(0, delaySeconds), {});
+      },
+      missed: (cause, segments) => this.#count('ladderMissed', segments, { cause }),
     };
     this.webhooks = {
       tried: (outcome, seconds) => {
@@ -179,6 +190,10 @@ export class Metrics {
           if (status.clockOffsetMs !== null) this.#set('agentClockOffset', status.clockOffsetMs / 1000, {});
         },
       ),
+      this.#read(['ladderStreams', 'ladderLag'], this.#sources.ladders, ({ streams, lagMs }) => {
+        this.#set('ladderStreams', streams, {});
+        this.#set('ladderLag', lagMs / 1000, {});
+      }),
       this.#read(['storageFree'], this.#sources.freeBytes, (bytes) => {
         if (bytes !== null) this.#set('storageFree', bytes, {});
       }),

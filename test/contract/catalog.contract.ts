@@ -6,6 +6,7 @@ import { clipsContract } from './catalog-clips.contract.ts';
 import { copyingContract } from './catalog-copying.contract.ts';
 import { edgeDemandContract } from './catalog-edge-demand.contract.ts';
 import { edgesContract } from './catalog-edges.contract.ts';
+import { ladderContract } from './catalog-ladder.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
@@ -30,6 +31,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   chunksContract(adapter, make);
   edgesContract(adapter, make);
   edgeDemandContract(adapter, make);
+  ladderContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

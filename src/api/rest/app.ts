@@ -24,6 +24,7 @@ import { addChunkRoutes } from './routes/chunk-routes.ts';
 import { addClipRoutes } from './routes/clip-routes.ts';
 import { addEdgeRoutes } from './routes/edge-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
+import { addLadderRoutes } from './routes/ladder-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
 import { addPushRoutes } from './routes/push-routes.ts';
@@ -107,6 +108,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addAccessHook(app, deps.access);
   await addOpenApi(app, settings);
   addStreamRoutes(app, deps);
+  addLadderRoutes(app, deps);
   addStreamEventRoutes(app, { sse: parts.sse, feed: parts.streamFeed });
   addFrameRoutes(app, deps);
   addPictureRoutes(app, deps);

@@ -15,11 +15,19 @@ import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './r
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { publishOffline, publishOnline } from './session-events.ts';
 
-/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states. */
+/** What a segment of a rung has from its source. */
+export interface SourceFlags {
+  readonly discontinuity: boolean;
+  /** It was not made: there is no object. */
+  readonly isLost: boolean;
+}
+
+/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states; `source` of a live ladder's rung. */
 export async function appendSegment(
   backend: SqlBackend,
   scope: WriteScope,
   segment: NewSegment,
+  source: SourceFlags | null = null,
 ): Promise<AppendedSegment> {
   const { db } = scope;
   const name = segment.rendition ?? MAIN_RENDITION;
@@ -30,7 +38,8 @@ export async function appendSegment(
   await checkFramesAreNew(db, rendition, segment, placed);
   const nowMs = backend.clock.nowMs();
   const epoch = await takeEpoch(db, rendition, segment, nowMs);
-  const window = await insertWindowed(db, rendition, segment, placed, epoch);
+  const discontinuity = source?.discontinuity ?? isDiscontinuity(segment, rendition);
+  const window = await insertWindowed(db, { rendition, segment, placed, epoch, discontinuity });
   const { offlineAfterMs } = segment;
   const session =
     placed.isLate === 1 || offlineAfterMs === null
@@ -51,9 +60,9 @@ export async function appendSegment(
     object_key: segment.objectKey,
     size_bytes: segment.sizeBytes,
     sha256: segment.sha256,
-    discontinuity: Number(isDiscontinuity(segment, rendition)),
+    discontinuity: Number(discontinuity),
     dvr_discontinuity: Number(window.dvrDiscontinuity),
-    lost: Number(segment.lost ?? false),
+    lost: Number(segment.lost ?? source?.isLost ?? false),
     created_at_ms: nowMs,
     retired_at_ms: null,
     held: 0,
@@ -190,10 +199,19 @@ function isDiscontinuity(segment: NewSegment, rendition: Row<RenditionTable>): b
 
 async function insertWindowed(
   db: CatalogDb,
-  rendition: Row<RenditionTable>,
-  segment: NewSegment,
-  placed: Placed,
-  epoch: Row<EpochTable>,
+  {
+    rendition,
+    segment,
+    placed,
+    epoch,
+    discontinuity,
+  }: {
+    readonly rendition: Row<RenditionTable>;
+    readonly segment: NewSegment;
+    readonly placed: Placed;
+    readonly epoch: Row<EpochTable>;
+    readonly discontinuity: boolean;
+  },
 ): Promise<ReturnType<typeof insertIntoWindow> & { readonly before: queries.NeighbourRow | undefined }> {
   const here = { renditionId: rendition.id, startMs: segment.startMs, isLate: placed.isLate };
   const [[before], [after]] = [
@@ -209,7 +227,7 @@ async function insertWindowed(
       length: rendition.window_count,
       tags: rendition.window_tags,
     },
-    { placement: segment.placement, epochId: epoch.id, discontinuity: isDiscontinuity(segment, rendition) },
+    { placement: segment.placement, epochId: epoch.id, discontinuity },
     { before: asNeighbour(before), after: asNeighbour(after) },
   );
   if (after !== undefined && insertion.followerDiscontinuity !== (after.dvr_discontinuity === 1)) {

@@ -3,6 +3,7 @@ import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
 import type { ChunkRejectionTable, ChunkRunTable } from './chunk-schema.ts';
 import type { ClipTable } from './clip-schema.ts';
 import type { EdgeCursorTable, EdgeTable, EdgeWantTable } from './edge-schema.ts';
+import type { LadderTable } from './ladder-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
@@ -26,6 +27,7 @@ export interface CatalogSchema {
   edge: EdgeTable;
   edge_cursor: EdgeCursorTable;
   edge_want: EdgeWantTable;
+  ladder: LadderTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;

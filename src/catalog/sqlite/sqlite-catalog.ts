@@ -17,6 +17,7 @@ import { sqlClipStore } from '../sql/clip-store.ts';
 import { sqlCopyStore } from '../sql/copy-store.ts';
 import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
+import { sqlLadderStore } from '../sql/ladder-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
@@ -61,6 +62,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlClipStore(backend),
     ...sqlChunkStore(backend),
     ...sqlEdgeStore(backend),
+    ...sqlLadderStore(backend),
     ...sqlWebhookStore(backend),
   };
 }

@@ -7,6 +7,7 @@ import type { ApiDeps, RestApp } from '../deps.ts';
 import { streamJson, type StreamContext } from '../json.ts';
 import { refuseAtEdge, streamContext } from '../stream-edge.ts';
 import { IdParams, loadStream, PAGE_QUERY, pageOfQuery } from '../lookup.ts';
+import { checkLadderKind } from '../ladder-shapes.ts';
 import { settingsFromJson } from '../settings.ts';
 import { NewStreamShape, pageOf, StreamPatchShape, StreamShape, text } from '../shapes.ts';
 
@@ -36,13 +37,15 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       const { name, tenant, deviceId, kind, settings: set } = request.body;
       const owner = tenant ?? request.principal.tenant ?? DEFAULT_TENANT;
       requireTenant(request.principal, owner);
+      const wanted = settingsFromJson(set ?? {});
+      checkLadderKind(kind ?? 'frames', wanted.ladder);
       const stream = await catalog.createStream({
         id: ids.next('stream'),
         tenant: owner,
         kind: kind ?? 'frames',
         name,
         deviceId: deviceId ?? null,
-        settings: settingsFromJson(set ?? {}),
+        settings: wanted,
       });
       void reply.code(201).header('location', `/v1/streams/${stream.id}`);
       return streamJson(stream, await context(stream));
@@ -107,18 +110,20 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         tags: ['streams'],
         summary: 'Change a stream',
         description:
-          'What is not named stays. A setting of null goes back to the default, except where null is a value (`gapToleranceSeconds`, `overlay`): then it is that.',
+          'What is not named stays. A setting of null goes back to the default, except where null is a value (`gapToleranceSeconds`, `overlay`, `ladder`): then it is that.',
         params: IdParams,
         body: StreamPatchShape,
         response: { 200: StreamShape },
       },
     },
     async (request) => {
-      const { id } = await loadStream(catalog, request, request.params.id);
+      const { id, kind } = await loadStream(catalog, request, request.params.id);
       const { name, settings: set } = request.body;
+      const wanted = set === undefined ? undefined : settingsFromJson(set);
+      checkLadderKind(kind, wanted?.ladder);
       const stream = await catalog.updateStream(id, {
         ...(name === undefined ? {} : { name }),
-        ...(set === undefined ? {} : { settings: settingsFromJson(set) }),
+        ...(wanted === undefined ? {} : { settings: wanted }),
       });
       return streamJson(stream, await context(stream));
     },
