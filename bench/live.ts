@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureForwarding } from './live-forwarding.ts';
 import { measurePush } from './live-push.ts';
 import { measureViewers } from './live-viewers.ts';
 
@@ -32,6 +33,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
       seconds: Number(options.seconds),
       rounds: Number(options.rounds),
     }),
+  forwarding: (directory) => measureForwarding({ directory, segments: 200, rounds: Number(options.rounds) }),
   push: (directory) =>
     measurePush({ directory, streams: Number(options.streams), seconds: Number(options.pushSeconds) }),
 };

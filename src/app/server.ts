@@ -28,6 +28,7 @@ import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { composeEdges } from './edges.ts';
 import { DemoCameras } from './demo-cameras.ts';
+import { composeEdgeAgent } from './edge.ts';
 import { composeChunks } from './chunks.ts';
 import { composeLadder } from './ladder.ts';
 import { composePush } from './push.ts';
@@ -57,6 +58,8 @@ export interface ServerDeps {
   readonly logger: Logger;
   /** Also run simulated cameras. */
   readonly withDemo: boolean;
+  /** Also be an edge of the control that the configuration names. */
+  readonly isEdge: boolean;
 }
 
 /** Builds a server: the only place that knows all parts, and the order in which they start and stop. */
@@ -95,6 +98,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const chunks = composeChunks(config, { ...live, metrics: metrics.chunks });
   const edges = composeEdges(config, { stores, clock, logger, defaults, metrics: metrics.edges });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
+  const agent = deps.isEdge
+    ? composeEdgeAgent(config, { stores, clock, ids, logger, metrics: metrics.agent })
+    : undefined;
   const ladder = composeLadder(config, { stores, clock, ids, logger, metrics: metrics.ladder });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
@@ -136,8 +142,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
-    ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
+    ...(agent === undefined ? {} : { agent: () => agent.status() }),
     edges: () => edges.control.count(),
+    ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -169,6 +176,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     edges,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
+    ...(agent === undefined ? {} : { agent }),
     metrics: metrics.http,
     settings: {
       version: VERSION,
@@ -210,6 +218,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(isHttp ? [uploads] : []),
     ...(isHttp ? [access, edges.control, edges.remote, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
+    ...(agent === undefined ? [] : [agent]),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
   ];
   const lifecycle = new Lifecycle('zoetrope', components, { clock, logger });

@@ -11,13 +11,16 @@ import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { ClipStore } from './clip-store.ts';
-import type { LadderStore } from './ladder-store.ts';
+import type { CopyStore } from './copy-store.ts';
 import type { EdgeStore } from './edge-store.ts';
+import type { LadderStore } from './ladder-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
+import type { Window } from './window.ts';
 
 export type { Page, PageRequest } from './page.ts';
+export type { Window } from './window.ts';
 
 /**
  * What exists: streams, their timelines, and who may do what. The contract, whatever the database below it:
@@ -41,9 +44,10 @@ export interface Catalog
     AccessStore,
     AssetStore,
     ClipStore,
+    CopyStore,
     ChunkStore,
-    LadderStore,
     EdgeStore,
+    LadderStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -174,15 +178,6 @@ export interface AppendedSegment {
   readonly epoch: Epoch;
   readonly rendition: Rendition;
   readonly session: Session | null;
-}
-
-/** The `dvr` window of a rendition. */
-export interface Window {
-  readonly rendition: Rendition;
-  /** Not retired, in wall order. */
-  readonly segments: readonly Segment[];
-  /** The epochs of those segments. */
-  readonly epochs: readonly Epoch[];
 }
 
 /** Segments, epochs and sessions. */

@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).workerCommand(),
   },
   {
+    name: 'edge',
+    summary: 'run the server beside the sources, as an edge of another',
+    load: async () => (await import('./edge.ts')).edgeCommand(),
+  },
+  {
     name: 'offline-checker',
     summary: 'end the sessions of cameras that went silent and archive them',
     load: async () => (await import('./offline-checker.ts')).offlineCheckerCommand(),

@@ -18,7 +18,7 @@ interface Shown {
 /** `zoetrope config [--check]`. */
 export function configCommand(): Command {
   return new Command('config')
-    .description('Show the effective configuration and where each value comes from. Passwords in URLs are masked.')
+    .description('Show the effective configuration and where each value comes from. Secrets are masked.')
     .option('--check', 'only say whether it is valid')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -43,12 +43,18 @@ function effectiveSettings({ config, origins }: LoadedConfig): readonly Shown[] 
   const derived = new Map<string, string>(
     Object.entries(storeUrls(config)).map(([name, url]) => [`stores.${name}`, url]),
   );
-  return SETTINGS.map(({ path, env }) => {
+  return SETTINGS.map(({ path, env, isSecret }) => {
     const origin = origins.get(path);
     const set = path.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config);
     const value = set ?? derived.get(path) ?? null;
     const from = origin?.kind ?? (value === null ? 'unset' : 'default');
-    return { setting: path, env, value: masked(value), from, source: origin?.name ?? '' };
+    return {
+      setting: path,
+      env,
+      value: isSecret && value !== null ? '***' : masked(value),
+      from,
+      source: origin?.name ?? '',
+    };
   });
 }
 

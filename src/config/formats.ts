@@ -18,6 +18,10 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
     allowed: 'an origin such as https://app.example.org (without a path), or *',
     isValid: (text) => text === '*' || httpUrl(text)?.origin === text,
   },
+  title: {
+    allowed: 'a name of 1–200 characters without control characters',
+    isValid: (text) => /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(text),
+  },
   cidr: {
     allowed: 'a network such as 10.0.0.0/8 or fd00::/8',
     isValid: isNetwork,

@@ -83,7 +83,7 @@ export async function loadConfig(input: ConfigInput): Promise<LoadedConfig> {
       setAt(root, setting.path, coerced);
       origins.set(setting.path, origin);
     } else {
-      faults.push({ where, got: shown(value), remedy: `allowed: ${setting.allowed}` });
+      faults.push({ where, got: setting.isSecret ? 'a secret' : shown(value), remedy: `allowed: ${setting.allowed}` });
     }
   }
   if (faults.length > 0) throw faulty(faults);

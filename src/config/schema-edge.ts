@@ -1,9 +1,11 @@
 import { Type } from 'typebox';
+import { edgeAgentSettings } from './schema-edge-agent.ts';
 import { seconds } from './schema-parts.ts';
 
-/** Edges, and what control wants of them. */
+/** Edges: what a server that is one needs to know, and what a server that has some wants of them. */
 export const EdgeSection = Type.Object(
   {
+    ...edgeAgentSettings,
     idleAfterSeconds: {
       ...seconds(
         'For how long after its last playlist was asked for a stream of an edge is still sent live to this server.',

@@ -17,6 +17,8 @@ export interface Setting {
   readonly choices: readonly string[] | null;
   /** Undefined: it may be left out. */
   readonly defaultValue: unknown;
+  /** Nobody is shown its value. */
+  readonly isSecret: boolean;
   /** What values it takes, in words. */
   readonly allowed: string;
   isValid(value: unknown): boolean;
@@ -32,6 +34,7 @@ interface Node {
   readonly description?: string;
   readonly default?: unknown;
   readonly format?: string;
+  readonly isSecret?: boolean;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
@@ -75,6 +78,7 @@ function toSetting(node: Node, path: string): Setting {
     type,
     choices,
     defaultValue: node.default,
+    isSecret: node.isSecret === true,
     allowed: allowedWords(node, type, choices, format?.allowed),
     isValid: (value) =>
       Check(node as Parameters<typeof Check>[0], value) &&

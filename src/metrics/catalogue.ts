@@ -1,12 +1,5 @@
-/** What one metric is. Labels are bounded: never an id, a name or a URL from outside. */
-export interface MetricSpec {
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Upper bounds of a histogram's buckets. */
-  readonly buckets?: readonly number[];
-}
+import { AGENT_METRICS } from './agent-catalogue.ts';
+import type { MetricSpec } from './metric-spec.ts';
 
 /** From a playlist in memory to a slow answer. */
 const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -372,6 +365,7 @@ export const METRICS = {
     help: 'Webhook endpoints that answered 410 and were disabled.',
     labels: [],
   },
+  ...AGENT_METRICS,
   sampleFailures: {
     type: 'counter',
     name: 'zoetrope_metric_sample_failures_total',

@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { HttpMetrics } from '../api/rest/deps.ts';
 import type { CatalogTotals } from '../catalog/catalog.ts';
 import type { DeliveryMetrics } from '../delivery/metrics.ts';
+import type { AgentMetrics } from '../edge/agent/agent-metrics.ts';
+import type { EdgeAgentStatus } from '../edge/agent/edge-agent.ts';
 import type { EdgeMetrics } from '../edge/control/edge-metrics.ts';
 import type { EngineStats } from '../engine/engine.ts';
 import type { EngineMetrics } from '../engine/task.ts';
@@ -13,7 +15,8 @@ import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
 import type { WorkerMetrics } from '../vod/worker.ts';
 import type { WebhookMetrics } from '../webhooks/metrics.ts';
-import { METRICS, type LabelOf, type MetricName, type MetricNameOf, type MetricSpec } from './catalogue.ts';
+import { METRICS, type LabelOf, type MetricName, type MetricNameOf } from './catalogue.ts';
+import type { MetricSpec } from './metric-spec.ts';
 
 /** A scrape waits so long for a sample, in milliseconds, and then goes without. */
 const SAMPLE_TIMEOUT_MS = 2000;
@@ -36,6 +39,8 @@ export interface MetricSources {
   readonly eventLogLag?: () => Promise<number>;
   /** Null: the store knows no limit. */
   readonly freeBytes?: () => Promise<number | null>;
+  /** Where the server is an edge. */
+  readonly agent?: () => EdgeAgentStatus;
   readonly edges?: () => Promise<{ readonly connected: number; readonly away: number }>;
   readonly tasks?: () => Promise<{ readonly waiting: number; readonly running: number }>;
   readonly ladders?: () => { readonly streams: number; readonly lagMs: number };
@@ -53,6 +58,7 @@ export class Metrics {
   readonly upkeep: UpkeepMetrics;
   readonly worker: WorkerMetrics;
   readonly webhooks: WebhookMetrics;
+  readonly agent: AgentMetrics;
   readonly ladder: LadderMetrics;
   readonly #registry = new Registry();
   readonly #counters = new Map<MetricName, Counter>();
@@ -96,6 +102,15 @@ export class Metrics {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });
         this.#count('vodCpuSeconds', cpuSeconds, { kind });
       },
+    };
+    this.agent = {
+      rows: (count) => this.#count('agentRows', count, {}),
+      segment: (reason, sizeBytes) => {
+        this.#count('agentSegments', 1, { reason });
+        this.#count('agentBytes', sizeBytes, { reason });
+      },
+      gone: () => this.#count('agentGone', 1, {}),
+      retry: (what) => this.#count('agentRetries', 1, { what }),
     };
     this.ladder = {
       made: (rungs, delaySeconds, cpuSeconds) => {
@@ -164,6 +179,17 @@ export class Metrics {
         this.#set('vodTasks', waiting, { state: 'waiting' });
         this.#set('vodTasks', running, { state: 'running' });
       }),
+      this.#read(
+        ['agentConnected', 'agentBacklogRows', 'agentBacklogSegments', 'agentBacklogBytes', 'agentClockOffset'],
+        this.#sources.agent,
+        (status) => {
+          this.#set('agentConnected', Number(status.connected), {});
+          this.#set('agentBacklogRows', status.backlogRows, {});
+          this.#set('agentBacklogSegments', status.backlogSegments, {});
+          this.#set('agentBacklogBytes', status.backlogBytes, {});
+          if (status.clockOffsetMs !== null) this.#set('agentClockOffset', status.clockOffsetMs / 1000, {});
+        },
+      ),
       this.#read(['ladderStreams', 'ladderLag'], this.#sources.ladders, ({ streams, lagMs }) => {
         this.#set('ladderStreams', streams, {});
         this.#set('ladderLag', lagMs / 1000, {});

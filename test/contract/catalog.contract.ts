@@ -3,9 +3,10 @@ import { assetsContract } from './catalog-assets.contract.ts';
 import { chunksContract } from './catalog-chunks.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
-import { ladderContract } from './catalog-ladder.contract.ts';
+import { copyingContract } from './catalog-copying.contract.ts';
 import { edgeDemandContract } from './catalog-edge-demand.contract.ts';
 import { edgesContract } from './catalog-edges.contract.ts';
+import { ladderContract } from './catalog-ladder.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
@@ -22,14 +23,15 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   windowsContract(adapter, make);
   upkeepContract(adapter, make);
   recordingsContract(adapter, make);
+  copyingContract(adapter, make);
   accessContract(adapter, make);
   assetsContract(adapter, make);
   claimsContract(adapter, make);
   clipsContract(adapter, make);
   chunksContract(adapter, make);
-  ladderContract(adapter, make);
   edgesContract(adapter, make);
   edgeDemandContract(adapter, make);
+  ladderContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

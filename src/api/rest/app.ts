@@ -16,6 +16,7 @@ import type { MarkerFeed } from './marker-feed.ts';
 import { RouteTable } from './not-found.ts';
 import { addOpenApi } from './openapi.ts';
 import { sendProblem } from './problems.ts';
+import { addAgentRoutes } from './routes/agent-routes.ts';
 import { addArchiveRoutes } from './routes/archive-routes.ts';
 import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
 import { addAssetRoutes } from './routes/asset-routes.ts';
@@ -126,6 +127,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });
     addUploadRoutes(app, deps, deps.vod);
   }
+  if (deps.agent !== undefined) addAgentRoutes(app, deps.agent);
   if (deps.webhooks !== undefined) addWebhookRoutes(app, deps, deps.webhooks);
   for (const plugin of parts.plugins) await app.register(plugin);
   await parts.console.addTo(app, (request, reply) => routes.refuse(request, reply));

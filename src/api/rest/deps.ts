@@ -7,6 +7,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { WallMs } from '../../base/time.ts';
 import type { Catalog, Scope } from '../../catalog/catalog.ts';
+import type { EdgeAgent } from '../../edge/agent/edge-agent.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
 import type { ChunkIntake } from '../../ingest/chunks/chunk-intake.ts';
@@ -111,6 +112,8 @@ export interface ApiDeps {
   readonly edges?: EdgeApi;
   /** Absent where there are no clips. */
   readonly clips?: ClipService;
+  /** Absent where this server is no edge. */
+  readonly agent?: Pick<EdgeAgent, 'status'>;
   /** Absent where there are no webhooks. */
   readonly webhooks?: WebhookEndpoints;
 }

@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely';
 import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
 import type { ChunkRejectionTable, ChunkRunTable } from './chunk-schema.ts';
 import type { ClipTable } from './clip-schema.ts';
-import type { LadderTable } from './ladder-schema.ts';
 import type { EdgeCursorTable, EdgeTable, EdgeWantTable } from './edge-schema.ts';
+import type { LadderTable } from './ladder-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
@@ -24,10 +24,10 @@ export interface CatalogSchema {
   clip: ClipTable;
   chunk_run: ChunkRunTable;
   chunk_rejection: ChunkRejectionTable;
-  ladder: LadderTable;
   edge: EdgeTable;
   edge_cursor: EdgeCursorTable;
   edge_want: EdgeWantTable;
+  ladder: LadderTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;

@@ -83,8 +83,8 @@ export async function removeStreamRows(scope: WriteScope, streamId: string): Pro
     'clip',
     'chunk_run',
     'chunk_rejection',
-    'ladder',
     'edge_cursor',
+    'ladder',
   ] as const;
   for (const table of hanging) {
     await scope.db.deleteFrom(table).where('stream_id', '=', streamId).execute();

@@ -161,7 +161,8 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
   };
 }
 
-async function windowOf(
+/** A rendition (by its name; default `main`) with the segments that `select` finds, and their epochs. */
+export async function windowOf(
   backend: SqlBackend,
   streamId: string,
   select: (db: CatalogDb, rendition: Row<RenditionTable>) => Promise<readonly Row<SegmentTable>[]>,

@@ -38,6 +38,22 @@ export const onTimeFrom = prepare<{ renditionId: string; fromSequence: number },
     .orderBy('sequence'),
 );
 
+/** Segments of one placement from a sequence number on, retired ones too unless their objects are being deleted. */
+export const numberedFrom = prepare<
+  { renditionId: string; isLate: number; fromSequence: number; limit: number },
+  Row<SegmentTable>
+>((db, param) =>
+  db
+    .selectFrom('segment')
+    .selectAll()
+    .where('rendition_id', '=', param('renditionId'))
+    .where('is_late', '=', param('isLate'))
+    .where('sequence', '>=', param('fromSequence'))
+    .where((eb) => eb.or([eb('retired_at_ms', 'is', null), eb('retired_at_ms', '>=', 0)]))
+    .orderBy('sequence')
+    .limit(param('limit')),
+);
+
 /** Late segments that are not retired from a late sequence number on, lowest first. */
 export const lateFrom = prepare<{ renditionId: string; fromSequence: number; limit: number }, Row<SegmentTable>>(
   (db, param) =>

@@ -14,6 +14,7 @@ import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlChunkStore } from '../sql/chunk-store.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
+import { sqlCopyStore } from '../sql/copy-store.ts';
 import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlLadderStore } from '../sql/ladder-store.ts';
@@ -52,6 +53,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlTimelineStore(backend),
     ...sqlHoldStore(backend),
     ...sqlRecordingStore(backend),
+    ...sqlCopyStore(backend),
     ...sqlMarkerStore(backend),
     ...sqlUpkeepStore(backend),
     ...sqlAccessStore(backend),
@@ -59,8 +61,8 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
     ...sqlChunkStore(backend),
-    ...sqlLadderStore(backend),
     ...sqlEdgeStore(backend),
+    ...sqlLadderStore(backend),
     ...sqlWebhookStore(backend),
   };
 }
