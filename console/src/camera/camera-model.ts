@@ -11,6 +11,7 @@ import { setQuery } from '../shell/router.tsx';
 import { TimelineFeed } from '../timeline/timeline-feed.ts';
 import type { Marker, Stretch } from '../timeline/timeline-data.ts';
 import { contains, firstView, fit, placeAt, spanOf, zoomAt, clampTo, type Viewport } from '../timeline/viewport.ts';
+import { RangeMarks } from './range-marks.ts';
 
 /** So near to its end, a playlist was played out. */
 const AT_END_MS = 1000;
@@ -43,6 +44,7 @@ export class CameraModel {
   readonly selection: Store<Stretch | null>;
   /** Whether dragging on the timeline selects rather than pans. */
   readonly selecting = new Store(false);
+  readonly marks: RangeMarks;
   readonly #access: PlaybackAccess;
   /** Whether the view was ever moved by hand, or set by what was found. */
   #placed = false;
@@ -80,6 +82,13 @@ export class CameraModel {
         return source?.frameRate ? 1 / source.frameRate : effective.frameIntervalSeconds;
       },
     });
+    this.marks = new RangeMarks({
+      player: this.player,
+      kind: () => this.stream.get().kind,
+      range: () => this.selection.get(),
+      setRange: (range) => this.select(range),
+      latestMs: () => this.#latestMs(),
+    });
     const nowMs = Date.now();
     this.view = new Store<Viewport>({ fromMs: nowMs - 3_600_000, toMs: nowMs });
     if (kept !== null) this.view.set(fit(this.#spanOf(kept), this.bounds()));
@@ -105,6 +114,7 @@ export class CameraModel {
     const stops = [
       this.feed.follow(kept?.fromMs, kept?.toMs),
       this.feed.data.watch(() => this.#placeFirst()),
+      this.marks.follow(),
       listen('/v1/streams/events', {
         onEvent: ({ type, data }) => {
           if (type !== 'stream') return;
@@ -167,6 +177,14 @@ export class CameraModel {
     const firstMs = this.feed.data.get()?.stretches[0]?.fromMs ?? nowMs;
     const span = spanOf(this.view.get());
     return { fromMs: Math.min(firstMs, this.#windowStartMs()), toMs: nowMs + Math.max(5000, span * 0.05) };
+  }
+
+  /** The end of the newest pictures that are known of, here or to the player. */
+  #latestMs(): number {
+    const nowMs = this.feed.nowMs();
+    const data = this.feed.data.get();
+    const known = Math.max(data?.liveEdgeMs ?? 0, data?.stretches.at(-1)?.toMs ?? 0, this.player.bounds().endMs ?? 0);
+    return Math.min(this.kept.get()?.toMs ?? nowMs, known === 0 ? nowMs : Math.min(known, nowMs));
   }
 
   /** Moves the view by hand. */
@@ -232,20 +250,20 @@ export class CameraModel {
   /** Sets or clears the selection, here and in the address. */
   select(stretch: Stretch | null): void {
     this.selection.set(stretch);
+    if (this.player.state.get().stretch?.loop === true) {
+      if (stretch === null) this.player.pause();
+      else this.player.playStretch(stretch, true);
+    }
     const write = (atMs: number | undefined): string | null =>
       atMs === undefined ? null : new Date(Math.round(atMs)).toISOString();
     setQuery({ from: write(stretch?.fromMs), to: write(stretch?.toMs) });
   }
 
-  /** Puts one end of the selection at the playhead; the other end stays, or moves if it would be on the wrong side. */
-  selectEdge(edge: 'from' | 'to'): void {
-    const atMs = this.player.state.get().frameMs ?? this.player.playheadMs();
-    if (atMs === null) return;
-    const old = this.selection.get();
-    const fallback = 60_000;
-    if (edge === 'from')
-      this.select({ fromMs: atMs, toMs: old !== null && old.toMs > atMs ? old.toMs : atMs + fallback });
-    else this.select({ fromMs: old !== null && old.fromMs < atMs ? old.fromMs : atMs - fallback, toMs: atMs });
+  /** Plays the selection again and again, or leaves that. */
+  toggleLoop(): void {
+    const selection = this.selection.get();
+    if (this.player.state.get().stretch?.loop === true) this.player.pause();
+    else if (selection !== null) this.player.playStretch(selection, true);
   }
 
   /** Goes to the next (`1`) or previous (`-1`) marker. */

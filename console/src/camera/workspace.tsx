@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState, type MouseEvent, type ReactElement, type ReactNode } from 'react';
 import { useStore } from '../api/store.ts';
+import { ClipDialog } from '../clips/clip-dialog.tsx';
 import { MarkerDialog } from '../markers/marker-dialog.tsx';
 import { MarkerTable } from '../markers/marker-table.tsx';
 import { Controls } from '../player/controls.tsx';
@@ -10,6 +11,7 @@ import { setQuery } from '../shell/router.tsx';
 import { Overview } from '../timeline/overview.tsx';
 import { TimelineBar } from '../timeline/timeline-bar.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
+import type { Stretch } from '../timeline/timeline-data.ts';
 import type { CameraModel } from './camera-model.ts';
 import { useShortcuts } from './shortcuts.ts';
 import '../styles/camera.css';
@@ -50,6 +52,7 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
   const video = useRef<HTMLVideoElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const selection = useStore(model.selection);
+  const [clipping, setClipping] = useState<Stretch | null>(null);
   const [adding, setAdding] = useState<{ readonly atMs: number; readonly preferRange: boolean } | null>(null);
   const [spoken, announce] = useAnnouncements(model);
   useEffect(() => model.follow(), [model]);
@@ -63,7 +66,8 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
     if (atMs === null) toast('There is no picture to mark yet.');
     else setAdding({ atMs, preferRange });
   };
-  useShortcuts(model, { addMarker, fullscreen, announce, record: () => void recorder?.toggle() });
+  const clip = (): void => setClipping(model.selection.get());
+  useShortcuts(model, { addMarker, fullscreen, announce, record: () => void recorder?.toggle(), clip });
 
   // The address names the moment on screen whenever the picture is held.
   const { playing, frameMs } = useStore(model.player.state);
@@ -79,7 +83,7 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
         <Controls model={model} video={video} onFullscreen={fullscreen} />
       </div>
       <div className="timeline" role="group" aria-label="Timeline and tools">
-        <TimelineBar model={model} onMark={() => addMarker(true)} />
+        <TimelineBar model={model} onMark={() => addMarker(true)} onClip={clip} />
         <Timeline model={model} />
         <Overview model={model} />
       </div>
@@ -87,6 +91,7 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
       {adding !== null && (
         <MarkerDialog model={model} {...adding} selection={selection} onClose={() => setAdding(null)} />
       )}
+      {clipping !== null && <ClipDialog model={model} range={clipping} onClose={() => setClipping(null)} />}
       <p className="visually-hidden" role="status" aria-live="polite">
         {spoken}
       </p>

@@ -48,3 +48,28 @@ export function sourceFor(atMs: number, dvrFromMs: number | null, data: Timeline
 export function isCutOff(source: Source): boolean {
   return source.kind === 'range' || (source.kind === 'kept' && source.window !== null && source.window.toMs !== null);
 }
+
+/** Finds the playlist that shows a wall time; see `PlayerOptions.chooseSource`. */
+export type ChooseSource = (atMs: number, playlistStartMs: number | null) => Source | null;
+
+/** The playlist that goes on where one ends that does not tell all there is; null: that was all. */
+export function nextSource(source: Source, endMs: number, choose: ChooseSource): Source | null {
+  if (!isCutOff(source)) return null;
+  const next = choose(endMs, null);
+  return next !== null && endOf(next) > endOf(source) ? next : null;
+}
+
+function endOf(source: Source): number {
+  if (source.kind === 'range') return source.toMs;
+  return (source.kind === 'kept' ? source.window?.toMs : null) ?? Number.POSITIVE_INFINITY;
+}
+
+/** What is kept from before the retained window when there is nothing in it. */
+export function olderSource(
+  source: Source,
+  wantedMs: number,
+  choose: ChooseSource,
+): Extract<Source, { readonly kind: 'range' }> | null {
+  const older = source.kind === 'dvr' ? choose(wantedMs, Number.POSITIVE_INFINITY) : null;
+  return older?.kind === 'range' ? older : null;
+}

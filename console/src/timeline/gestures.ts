@@ -14,7 +14,8 @@ export interface GestureTarget {
   readonly onClick: (atMs: number, x: number, y: number) => void;
   /** The playhead is being dragged; `done` with the last one. */
   readonly onScrub: (atMs: number, done: boolean) => void;
-  readonly onSelect: (stretch: Stretch) => void;
+  /** A stretch is being drawn, or one end of it dragged to `heldMs`; `done` with the last one. */
+  readonly onSelect: (stretch: Stretch, heldMs: number, done: boolean) => void;
 }
 
 type Drag =
@@ -38,6 +39,9 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
   const localX = (event: MouseEvent): number => event.clientX - element.getBoundingClientRect().left;
   const localY = (event: MouseEvent): number => event.clientY - element.getBoundingClientRect().top;
   const timeOf = (x: number): number => timeAt(x, target.view(), width());
+
+  const select = (anchorMs: number, atMs: number, done: boolean): void =>
+    target.onSelect({ fromMs: Math.min(anchorMs, atMs), toMs: Math.max(anchorMs, atMs) }, atMs, done);
 
   const startDrag = (event: PointerEvent, x: number, y: number): Drag => {
     const reach = event.pointerType === 'touch' ? 18 : 8;
@@ -96,7 +100,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     const atMs = timeOf(Math.min(width(), Math.max(0, x)));
     target.onHover(atMs, x, localY(event));
     if (drag.kind === 'scrub') target.onScrub(atMs, false);
-    else target.onSelect({ fromMs: Math.min(drag.anchorMs, atMs), toMs: Math.max(drag.anchorMs, atMs) });
+    else select(drag.anchorMs, atMs, false);
   };
 
   const onUp = (event: PointerEvent): void => {
@@ -110,6 +114,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     const x = Math.min(width(), Math.max(0, localX(event)));
     if (event.type === 'pointerup' && !moved) target.onClick(timeOf(x), x, pointer.y);
     else if (drag?.kind === 'scrub') target.onScrub(timeOf(x), true);
+    else if (drag?.kind === 'select') select(drag.anchorMs, timeOf(x), true);
     if (event.pointerType === 'touch') target.onHover(null, x, localY(event));
     drag = null;
   };
