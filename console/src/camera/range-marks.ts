@@ -1,6 +1,7 @@
 import type { StreamJson } from '../api/client.ts';
 import type { Player } from '../player/player.ts';
 import type { WallSpan } from '../player/player-state.ts';
+import type { SelectDrag } from '../timeline/gestures.ts';
 
 /** An end of a marked range. */
 export type RangeEnd = 'from' | 'to';
@@ -70,7 +71,7 @@ export class RangeMarks {
   }
 
   /** The range while an end of it is dragged: shows the picture there, and snaps to it in the end. */
-  drag(range: WallSpan, heldMs: number, done: boolean): void {
+  drag(range: WallSpan, { heldMs, isNew, done }: SelectDrag): void {
     const { player, setRange, latestMs } = this.#target;
     const bounded = { fromMs: range.fromMs, toMs: Math.min(range.toMs, latestMs()) };
     if (bounded.toMs <= bounded.fromMs) return;
@@ -85,7 +86,7 @@ export class RangeMarks {
       return;
     }
     const end: RangeEnd = heldMs === range.fromMs ? 'from' : 'to';
-    const other = this.#snapped(bounded, end === 'from' ? 'to' : 'from') ?? bounded;
+    const other = (isNew ? this.#snapped(bounded, end === 'from' ? 'to' : 'from') : null) ?? bounded;
     this.#pending = end;
     if (!this.#snap(other, end)) setRange(other);
   }
