@@ -26,6 +26,7 @@ import { MetricsServer } from '../metrics/metrics-server.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
+import { composeEdges } from './edges.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { composePush } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
@@ -88,6 +89,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   });
   const { catalog, objects, events } = stores;
   const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
+  const edges = composeEdges(config, { stores, clock, logger, defaults, metrics: metrics.edges });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
@@ -106,6 +108,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     access,
     clock,
     metrics: metrics.delivery,
+    remote: edges.remote,
     defaults,
     liveSegments: config.delivery.liveSegments,
     assetSegmentMs: config.vod.segmentSeconds * 1000,
@@ -128,6 +131,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
+    edges: () => edges.control.count(),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const http = createHttpServer({
@@ -143,6 +147,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       catalog,
       objects,
       engine,
+      remote: edges.remote,
       newestFrame: (streamId) => newest.newest(streamId),
       cacheBytes: (config.delivery.cacheMb * MIB) / 4,
       limits: shared.limits,
@@ -154,6 +159,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     health,
     vod: { assets: vod.assets, uploads },
     push: push.intake,
+    edges,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
@@ -195,7 +201,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('worker') ? vod.workers : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
-    ...(isHttp ? [access, delivery, http] : []),
+    ...(isHttp ? [access, edges.control, edges.remote, delivery, http] : []),
     ...(has('api') ? [grpc] : []),
     ...(deps.withDemo ? [new DemoCameras(() => urlOf(http.address()), logger)] : []),
   ];

@@ -89,7 +89,14 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
     timeoutMs: vod.fetchTimeoutSeconds * MS,
   });
   const ofAssets = createTaskRunner({ transcoder, catalog, objects, settler, fetchFile, limits, clock });
-  const ofClips = createClipRunner({ transcoder, catalog, objects, defaults: streamDefaults(config) });
+  const ofClips = createClipRunner({
+    transcoder,
+    catalog,
+    objects,
+    clock,
+    defaults: streamDefaults(config),
+    maxWaitMs: config.edge.clipWaitSeconds * MS,
+  });
   const worker = new Worker({
     catalog,
     settler,

@@ -18,6 +18,13 @@ export const ERROR_CATALOGUE = {
   payload_too_large: { http: 413, grpc: 8, exit: 1, retryable: false, title: 'It is larger than allowed' },
   unsupported_media: { http: 415, grpc: 3, exit: 1, retryable: false, title: 'The media is not of a supported kind' },
   corrupt_media: { http: 422, grpc: 3, exit: 1, retryable: false, title: 'The media is damaged' },
+  checksum_mismatch: {
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    retryable: true,
+    title: 'The bytes are not those that were announced',
+  },
   out_of_range: { http: 422, grpc: 11, exit: 1, retryable: false, title: 'The value is outside what is allowed' },
   range_not_satisfiable: {
     http: 416,

@@ -21,6 +21,7 @@ export const ID_PREFIXES = {
   clip: 'clp',
   endpoint: 'whe',
   delivery: 'whd',
+  edge: 'edg',
   request: 'req',
 } as const;
 

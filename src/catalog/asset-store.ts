@@ -122,8 +122,12 @@ export type TaskOutcome =
       /** When to try again; null: never. Past `maxAttempts` it fails for good whatever is said here. */
       readonly retryAtMs: WallMs | null;
     }
-  /** Handed back unharmed, because the worker stops: the try does not count. */
-  | { readonly kind: 'returned'; readonly usage: Usage };
+  /** Handed back unharmed, because the worker stops or there is something to wait for first, which `wait` tells: the try does not count. */
+  | {
+      readonly kind: 'returned';
+      readonly usage: Usage;
+      readonly wait?: { readonly untilMs: WallMs; readonly cause: FailureCause };
+    };
 
 /**
  * Assets, their outputs, and the tasks of their jobs; clips have tasks too. Besides the {@link Catalog}'s contract:

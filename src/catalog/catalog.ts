@@ -10,6 +10,7 @@ import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
 import type { ClipStore } from './clip-store.ts';
+import type { EdgeStore } from './edge-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -38,6 +39,7 @@ export interface Catalog
     AccessStore,
     AssetStore,
     ClipStore,
+    EdgeStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -45,6 +47,7 @@ export interface Catalog
 
 /** What a commit touched. */
 export interface CatalogChange {
+  /** Ids of edges too, of which something else is wanted or whose bytes have come. */
   readonly streamIds: readonly string[];
   /** True when another process made it (or it cannot be known): whatever is cached must be read again. */
   readonly remote: boolean;
@@ -89,7 +92,7 @@ export interface StreamStore {
   endStream(id: string, atMs: WallMs | null, options?: { readonly unlessReceivedSinceMs?: WallMs }): Promise<Stream>;
   /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
   noteSource(id: string, source: SourceReport): Promise<void>;
-  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
+  /** Pushed streams of no edge (which ends its own) that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
   silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
@@ -125,7 +128,15 @@ export interface WriterState {
 /** A segment to be appended. Its object is durable. */
 export interface NewSegment extends Omit<
   Segment,
-  'renditionId' | 'epochId' | 'sequence' | 'discontinuity' | 'dvrDiscontinuity' | 'lost' | 'retiredAtMs' | 'createdAtMs'
+  | 'renditionId'
+  | 'epochId'
+  | 'sequence'
+  | 'discontinuity'
+  | 'dvrDiscontinuity'
+  | 'lost'
+  | 'remote'
+  | 'retiredAtMs'
+  | 'createdAtMs'
 > {
   /** An epoch that exists, or one that begins with this segment. A late segment always brings its own. */
   readonly epoch:
@@ -139,6 +150,9 @@ export interface NewSegment extends Omit<
    * Null: it belongs to no session (assets).
    */
   readonly offlineAfterMs: number | null;
+  /** Its bytes are not here: at its edge, or nowhere. Default: no, and its object is durable. */
+  readonly remote?: boolean;
+  readonly lost?: boolean;
 }
 
 /** A segment as committed, with what else the commit settled. */
@@ -257,6 +271,7 @@ export interface SegmentRef {
   readonly streamId: string;
   readonly renditionId: string;
   readonly objectKey: string;
+  /** Bytes that it takes here: none while they are at its edge. */
   readonly sizeBytes: number;
   readonly startMs: WallMs;
   readonly endMs: WallMs;
@@ -292,7 +307,7 @@ export interface UpkeepStore {
   takeSweepable(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes rows of retired segments (their objects are gone), epochs that own none any more, and markers and ended sessions that lie before all that is left. */
   removeSegments(ids: readonly string[]): Promise<void>;
-  /** Marks a segment's bytes as lost, or as found again. */
+  /** Marks a segment's bytes as lost, or as found again. Of a stream at an edge they are to be had there once more: remote, not lost. */
   setSegmentLost(id: string, lost: boolean): Promise<void>;
   /** Oldest first over all streams but assets: for the ceilings on bytes and disk. Retired ones left out. */
   oldestSegments(limit: number): Promise<readonly SegmentRef[]>;
@@ -329,6 +344,8 @@ export interface CatalogTotals {
   readonly openSessions: number;
   /** Of the segments of assets. */
   readonly assetSegmentBytes: number;
+  /** Of the segments, retired ones too, whose bytes are at edges and not here. */
+  readonly remoteBytes: number;
 }
 
 // ── Access ─────────────────────────────────────────────────────────────────────────────────────────────────────────

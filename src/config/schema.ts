@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { ClipsSection } from './schema-clips.ts';
+import { EdgeSection } from './schema-edge.ts';
 import { PushSection } from './schema-push.ts';
 import { EgressSection, GrpcSection, VodSection, WebhooksSection } from './schema-vod.ts';
 import { seconds } from './schema-parts.ts';
@@ -301,6 +302,7 @@ export const ConfigSchema = Type.Object(
     ),
     clips: ClipsSection,
     push: PushSection,
+    edge: EdgeSection,
     vod: VodSection,
     egress: EgressSection,
     webhooks: WebhooksSection,

@@ -16,6 +16,7 @@ import { createHotPath, HotAnswers } from './hot-path.ts';
 import { MediaFiles } from './media-files.ts';
 import type { DeliveryMetrics } from './metrics.ts';
 import { PlaybackAnswers } from './playback-answers.ts';
+import type { RemoteSource } from './remote-source.ts';
 import { Playlists } from './playlists.ts';
 import { streamRoutes } from './routes.ts';
 import { SegmentCiphers } from './segment-cipher.ts';
@@ -29,6 +30,7 @@ export interface DeliveryDeps {
   readonly access: DeliveryAccess;
   readonly clock: Clock;
   readonly metrics: DeliveryMetrics;
+  readonly remote: RemoteSource;
   /** The server's defaults for every stream. */
   readonly defaults: StreamSettings;
   /** Segments in a live playlist. */
@@ -51,19 +53,20 @@ export class Delivery implements Component {
   readonly #holdPlaylists: HoldPlaylists;
 
   constructor(deps: DeliveryDeps) {
-    const { catalog, clock, access, metrics, defaults, liveSegments } = deps;
+    const { catalog, clock, access, metrics, remote, defaults, liveSegments } = deps;
     const hot = new HotFiles(deps.cacheBytes, metrics);
     const answers = new HotAnswers();
     this.#views = new StreamViews({ catalog, clock, defaults, liveSegments, maxDvrBytes: deps.cacheBytes / 2 });
     this.#holds = new Holds(catalog);
     this.#holdPlaylists = new HoldPlaylists({ catalog, clock, maxBytes: deps.cacheBytes / 4 });
     const playlists = new Playlists({ catalog, clock, views: this.#views });
-    const files = new MediaFiles({ catalog, objects: deps.objects, hot });
+    const files = new MediaFiles({ catalog, objects: deps.objects, hot, remote });
     this.#assets = new AssetViews({ catalog, clock, maxWindowBytes: deps.cacheBytes / 4 });
     const manifests = new StreamManifests({ catalog, clock, files, views: this.#views });
     const served = { answers: new PlaybackAnswers({ access, metrics, answers }), files };
     const ofStreams = streamRoutes({
       ...served,
+      remote,
       playlists,
       manifests,
       clock,
@@ -82,7 +85,7 @@ export class Delivery implements Component {
       await ofStreams(app, options);
       await ofAssets(app, options);
     };
-    this.#tryServe = createHotPath({ answers, files: hot, access, metrics });
+    this.#tryServe = createHotPath({ answers, files: hot, access, metrics, remote });
   }
 
   /** Begins to follow the catalog's changes: before it nothing must be served. */

@@ -4,6 +4,7 @@ import type { PlaybackResource } from '../access/access.ts';
 import type { DeliveryAccess } from './gate.ts';
 import type { HotFile, HotFiles } from './hot-files.ts';
 import type { DeliveryMetrics, PlaylistKind } from './metrics.ts';
+import { pullsLive, type RemoteSource } from './remote-source.ts';
 import { matchesTag, type Encoding, type Rendering } from './rendering.ts';
 
 const MAX_ENTRIES = 20_000;
@@ -50,6 +51,7 @@ export interface HotPathDeps {
   readonly files: HotFiles;
   readonly access: DeliveryAccess;
   readonly metrics: DeliveryMetrics;
+  readonly remote: Pick<RemoteSource, 'watchedAgain'>;
 }
 
 /** The headers of an immutable file, as the routes send them too. */
@@ -79,6 +81,7 @@ export function createHotPath(deps: HotPathDeps): (request: IncomingMessage, res
       if (body === undefined) return false;
       const ready = headersOf(playlistHeaders, playlist, encoding, body.length);
       deps.metrics.playlistSent(kind, true);
+      if (entry.resource.kind === 'stream' && pullsLive(url)) deps.remote.watchedAgain(entry.resource.id);
       const text = encoding === 'identity' ? playlist.shortText : null;
       return send(deps, request, response, ready, text ?? body, playlist.tag);
     }

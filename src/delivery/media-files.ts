@@ -9,6 +9,7 @@ import type { TrackKind } from '../packager/cmaf/track-boxes.ts';
 import type { OutputFile } from '../timeline/asset.ts';
 import type { Epoch } from '../timeline/epoch.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
+import type { RemoteSource } from './remote-source.ts';
 import type { HotFile, HotFiles } from './hot-files.ts';
 import type { SegmentCipher } from './segment-cipher.ts';
 import { trackOf } from './track-view.ts';
@@ -20,6 +21,7 @@ export interface MediaFilesDeps {
   readonly catalog: Pick<Catalog, 'getSegment' | 'getEpoch'>;
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly hot: HotFiles;
+  readonly remote: Pick<RemoteSource, 'arrived'>;
 }
 
 /** Whose files are asked for. */
@@ -136,7 +138,8 @@ export class MediaFiles {
     return { segment, epoch, stored };
   }
 
-  async #read(segment: Segment): Promise<Uint8Array> {
+  async #read(row: Segment): Promise<Uint8Array> {
+    const segment = await this.#deps.remote.arrived(row);
     let bytes: Uint8Array;
     try {
       bytes = await this.#deps.objects.get(segment.objectKey);

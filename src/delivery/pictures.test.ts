@@ -13,6 +13,7 @@ import { byWallOrder, segmentEndMs, type Segment } from '../timeline/segment.ts'
 import type { Stream } from '../timeline/stream.ts';
 import { makeJpeg } from '../../test/fixtures/pictures.ts';
 import { Pictures } from './pictures.ts';
+import { NO_EDGES } from '../../test/fixtures/no-edges.ts';
 
 const JPEG_A = makeJpeg({ width: 16, height: 16, seed: 1 });
 const JPEG_B = makeJpeg({ width: 16, height: 16, seed: 2 });
@@ -38,6 +39,7 @@ const STREAM: Stream = {
   lastReceivedAtMs: null,
   endedAtMs: null,
   source: null,
+  edgeId: null,
 };
 const OPTIONS = { widthPx: null, signal: new AbortController().signal };
 
@@ -61,6 +63,7 @@ function segment(startMs: number, frames: number, change: Partial<Segment> = {})
     createdAtMs: wallMs(0),
     dvrDiscontinuity: false,
     lost: false,
+    remote: false,
     retiredAtMs: null,
     ...change,
   };
@@ -91,6 +94,7 @@ function picturesOf({ segments = [], newest, objects = {} }: Scene): {
     objects: {
       get: async (key) => objects[key] ?? Promise.reject(new ZoetropeError('missing_input', `There is no ${key}.`)),
     },
+    remote: NO_EDGES,
     engine: {
       snapshot: async (request) => {
         snapshots.push(request);

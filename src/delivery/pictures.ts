@@ -11,6 +11,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import type { Epoch } from '../timeline/epoch.ts';
 import { segmentEndMs, type Segment } from '../timeline/segment.ts';
 import type { Stream } from '../timeline/stream.ts';
+import type { RemoteSource } from './remote-source.ts';
 import { PushedPictures, type ShownSample } from './pushed-pictures.ts';
 
 /** A JPEG of a stream. */
@@ -34,6 +35,7 @@ export interface PicturesDeps {
   readonly catalog: Pick<Catalog, 'liveWindow' | 'segmentsBetween'>;
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly engine: Pick<Engine, 'snapshot'>;
+  readonly remote: Pick<RemoteSource, 'arrived' | 'wish'>;
   /** The newest frame that arrived in this process, as it was sent; null when none has since its start. */
   readonly newestFrame: (streamId: string) => { readonly capturedAtMs: WallMs; readonly ref: MediaRef } | null;
   /** Memory for pictures, in bytes. */
@@ -41,6 +43,9 @@ export interface PicturesDeps {
   /** Of frames: what is beyond them the engine refuses, and so it is not shown here either. */
   readonly limits: FrameLimits;
 }
+
+/** How many segments of a stream at an edge are looked at for one that is here. */
+const LOOK_BACK = 60;
 
 /** Why a frame as it was sent cannot be shown: its owner took it away or closed it to us, or it is nothing that would reach a segment. */
 const UNSHOWABLE: ReadonlySet<ErrorCode> = new Set([
@@ -73,8 +78,8 @@ export class Pictures {
    */
   async latest(stream: Stream, options: PictureOptions): Promise<Picture> {
     const sent = await this.#sent(stream.id);
-    const window = await this.#deps.catalog.liveWindow(stream.id, 1);
-    const segment = window.segments.at(-1);
+    const window = await this.#deps.catalog.liveWindow(stream.id, stream.edgeId === null ? 1 : LOOK_BACK);
+    const segment = await this.#newestHere(window);
     const shownMs = segment === undefined ? null : (segment.frameTimesMs.at(-1) ?? segment.startMs);
     if (sent !== null) {
       // A frame that is in no segment yet is worth more than its size on the screen.
@@ -101,7 +106,16 @@ export class Pictures {
         `The stream ${stream.id} shows nothing at ${formatRfc3339(atMs)}. Its stretches are listed under /v1/streams/${stream.id}/timeline.`,
       );
     }
-    return this.#decode(window, segment, atMs, options);
+    return this.#decode(window, await this.#deps.remote.arrived(segment), atMs, options);
+  }
+
+  /** Of a stream at an edge the newest whose bytes are here. Where none are, the newest is worth waiting for, now and then. */
+  async #newestHere({ segments }: Window): Promise<Segment | undefined> {
+    const newest = segments.at(-1);
+    if (newest === undefined || !newest.remote) return newest;
+    const { remote } = this.#deps;
+    const isAsked = await remote.wish(newest);
+    return segments.findLast((one) => !one.remote && !one.lost) ?? (isAsked ? await remote.arrived(newest) : undefined);
   }
 
   async #sent(streamId: string): Promise<Picture | null> {

@@ -12,6 +12,7 @@ import type { PlaylistKind } from './metrics.ts';
 import { namedFile, type FileOwner } from './named-files.ts';
 import { noSuchFile, withRetryAfter, type Admitted, type PlaybackAnswers } from './playback-answers.ts';
 import type { Playlists } from './playlists.ts';
+import { pullsLive, type RemoteSource } from './remote-source.ts';
 import type { StreamManifests } from './stream-manifests.ts';
 import type { StreamState } from './stream-view.ts';
 import { noSuchStream, type StreamViews } from './stream-views.ts';
@@ -22,6 +23,7 @@ import type { Query } from './variant.ts';
 export interface RoutesDeps {
   readonly answers: PlaybackAnswers;
   readonly views: StreamViews;
+  readonly remote: Pick<RemoteSource, 'watched'>;
   readonly holds: Holds;
   readonly playlists: Playlists;
   readonly manifests: StreamManifests;
@@ -88,6 +90,7 @@ class StreamHandlers {
     const to = await this.#deps.answers.admit({ kind: 'stream', id }, request);
     const { state } = await this.#deps.views.read(id);
     requireTenantOf(to.admission, state.stream.tenant, () => noSuchStream(id));
+    if (pullsLive(request.url)) this.#deps.remote.watched(state.stream);
     const text = await withRetryAfter(reply, () => render(id, query, to.admission.token));
     return this.#deps.answers.sendPlaylist(kind, to, request, reply, text);
   }

@@ -72,6 +72,7 @@ class Timelines {
       createdAtMs: wallMs(0),
       dvrDiscontinuity: false,
       lost: false,
+      remote: false,
       retiredAtMs: null,
     };
     window.segments.push(segment);
@@ -154,6 +155,7 @@ const STREAM: Stream = {
   lastReceivedAtMs: null,
   endedAtMs: null,
   source: null,
+  edgeId: null,
 };
 
 async function listed(views: StreamViews, id: string): Promise<readonly string[]> {

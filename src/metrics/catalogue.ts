@@ -267,6 +267,30 @@ export const METRICS = {
     help: 'Bytes of playlists and segments that were sent.',
     labels: [],
   },
+  edgesConnected: {
+    type: 'gauge',
+    name: 'zoetrope_edges',
+    help: 'Edges that are known, by whether they are connected.',
+    labels: ['state'],
+  },
+  remoteBytes: {
+    type: 'gauge',
+    name: 'zoetrope_remote_bytes',
+    help: 'Bytes of segments whose rows are here and whose bytes are at their edges.',
+    labels: [],
+  },
+  edgeReceivedBytes: {
+    type: 'counter',
+    name: 'zoetrope_edge_received_bytes_total',
+    help: 'Bytes of segments that edges sent.',
+    labels: [],
+  },
+  edgeWaits: {
+    type: 'counter',
+    name: 'zoetrope_edge_waits_total',
+    help: 'Segments of edges that were waited for, by how that ended: served, away, late.',
+    labels: ['outcome'],
+  },
   vodTaskSeconds: {
     type: 'histogram',
     name: 'zoetrope_vod_task_seconds',

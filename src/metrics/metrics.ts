@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { HttpMetrics } from '../api/rest/deps.ts';
 import type { CatalogTotals } from '../catalog/catalog.ts';
 import type { DeliveryMetrics } from '../delivery/metrics.ts';
+import type { EdgeMetrics } from '../edge/control/edge-metrics.ts';
 import type { EngineStats } from '../engine/engine.ts';
 import type { EngineMetrics } from '../engine/task.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
@@ -33,6 +34,7 @@ export interface MetricSources {
   readonly eventLogLag?: () => Promise<number>;
   /** Null: the store knows no limit. */
   readonly freeBytes?: () => Promise<number | null>;
+  readonly edges?: () => Promise<{ readonly connected: number; readonly away: number }>;
   readonly tasks?: () => Promise<{ readonly waiting: number; readonly running: number }>;
 }
 
@@ -40,6 +42,7 @@ export interface MetricSources {
 export class Metrics {
   readonly frames: FramesMetrics;
   readonly push: PushMetrics;
+  readonly edges: EdgeMetrics;
   readonly engine: EngineMetrics;
   readonly delivery: DeliveryMetrics;
   readonly http: HttpMetrics;
@@ -78,6 +81,10 @@ export class Metrics {
     };
     this.upkeep = this.#upkeepHandle();
     this.push = this.#pushHandle();
+    this.edges = {
+      received: (bytes) => this.#count('edgeReceivedBytes', bytes, {}),
+      waited: (outcome) => this.#count('edgeWaits', 1, { outcome }),
+    };
     this.worker = {
       taskEnded: (kind, outcome, seconds, cpuSeconds) => {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });
@@ -118,7 +125,7 @@ export class Metrics {
         },
       ),
       this.#read(
-        ['streams', 'activeStreams', 'storedSegments', 'storedBytes', 'retiredSegments', 'retiredBytes'],
+        ['streams', 'activeStreams', 'storedSegments', 'storedBytes', 'retiredSegments', 'retiredBytes', 'remoteBytes'],
         this.#sources.totals,
         (totals) => {
           this.#set('streams', totals.streams, {});
@@ -127,6 +134,7 @@ export class Metrics {
           this.#set('storedBytes', totals.segmentBytes, {});
           this.#set('retiredSegments', totals.retiredSegments, {});
           this.#set('retiredBytes', totals.retiredBytes, {});
+          this.#set('remoteBytes', totals.remoteBytes, {});
         },
       ),
       this.#read(['openFrames', 'openSegments'], this.#sources.open, (open) => {
@@ -134,6 +142,10 @@ export class Metrics {
         this.#set('openSegments', open.segments, {});
       }),
       this.#read(['eventLogLag'], this.#sources.eventLogLag, (lag) => this.#set('eventLogLag', lag, {})),
+      this.#read(['edgesConnected'], this.#sources.edges, ({ connected, away }) => {
+        this.#set('edgesConnected', connected, { state: 'connected' });
+        this.#set('edgesConnected', away, { state: 'away' });
+      }),
       this.#read(['vodTasks'], this.#sources.tasks, ({ waiting, running }) => {
         this.#set('vodTasks', waiting, { state: 'waiting' });
         this.#set('vodTasks', running, { state: 'running' });

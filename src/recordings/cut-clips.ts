@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../base/clock.ts';
 import { ZoetropeError } from '../base/errors.ts';
 import { wallMs } from '../base/time.ts';
 import type { ClipTaskLease } from '../catalog/asset-store.ts';
@@ -7,14 +8,18 @@ import type { ClipSegment, Transcoder } from '../engine/transcoder.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { clipPrefix, type Clip, type ClipFile } from '../timeline/clip.ts';
 import { effectiveSettings, type StreamSettings } from '../timeline/stream.ts';
-import type { LeaseRunner, TryContext, TryResult } from '../vod/worker.ts';
+import { AwaitedBytes } from './awaited-bytes.ts';
+import type { LeaseRunner, Postponed, TryContext, TryResult } from '../vod/worker.ts';
 
 /** What cutting clips needs. */
 export interface ClipRunnerDeps {
   readonly transcoder: Pick<Transcoder, 'cutClip'>;
-  readonly catalog: Pick<Catalog, 'segmentsBetween' | 'getStream'>;
+  readonly catalog: Pick<Catalog, 'segmentsBetween' | 'getStream' | 'edgesOf' | 'remoteOfHold'>;
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>;
   readonly defaults: StreamSettings;
+  readonly clock: Clock;
+  /** How long a clip of an edge's stream waits for bytes, without any coming. */
+  readonly maxWaitMs: number;
 }
 
 const PAGE = 5000;
@@ -30,12 +35,16 @@ export function createClipRunner(deps: ClipRunnerDeps): LeaseRunner<ClipTaskLeas
 
 class Runner implements LeaseRunner<ClipTaskLease> {
   readonly #deps: ClipRunnerDeps;
+  readonly #awaited: AwaitedBytes;
 
   constructor(deps: ClipRunnerDeps) {
     this.#deps = deps;
+    this.#awaited = new AwaitedBytes(deps);
   }
 
-  async run({ task, clip }: ClipTaskLease, context: TryContext): Promise<TryResult> {
+  async run({ task, clip }: ClipTaskLease, context: TryContext): Promise<TryResult | Postponed> {
+    const postponed = await this.#awaited.lacking(clip);
+    if (postponed !== null) return postponed;
     const { catalog, transcoder, defaults } = this.#deps;
     const { spec } = clip;
     const { gapToleranceMs } = effectiveSettings(await catalog.getStream(clip.streamId), defaults);
@@ -76,10 +85,12 @@ class Runner implements LeaseRunner<ClipTaskLease> {
         clockOf.set(id, clockOf.size);
       }
       const before = seen.size;
-      for (const { id, objectKey, epochId, startMs: from, mediaStart90k, duration90k, lost } of window.segments) {
+      for (const segment of window.segments) {
+        const { id, objectKey, epochId, startMs: from, mediaStart90k, duration90k } = segment;
         if (seen.has(id)) continue;
         seen.add(id);
-        if (lost) continue;
+        // Around the stretch, what is at an edge stays there.
+        if (segment.lost || segment.remote) continue;
         const [init, clock] = [initOf.get(epochId) ?? 0, clockOf.get(epochId) ?? 0];
         segments.push({ objectKey, init, clock, startMs: from, mediaStart90k, duration90k });
       }

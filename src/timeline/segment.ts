@@ -3,7 +3,7 @@ import { TICKS_PER_MS, wallMs, type Pts90k, type WallMs } from '../base/time.ts'
 /** `onTime` segments follow each other in `live`; `late` ones came after a newer segment was durable. */
 export type Placement = 'onTime' | 'late';
 
-/** The smallest independently decodable stretch of a rendition. Immutable once committed, but for the last three fields. */
+/** The smallest independently decodable stretch of a rendition. Immutable once committed, but for the last four fields. */
 export interface Segment {
   readonly id: string;
   readonly streamId: string;
@@ -33,6 +33,8 @@ export interface Segment {
   readonly dvrDiscontinuity: boolean;
   /** Its bytes were lost: playlists name it with EXT-X-GAP. */
   readonly lost: boolean;
+  /** Its bytes are at its edge and not here. */
+  readonly remote: boolean;
   /** When it left the retained window; null while inside. Only a hold still shows it then. */
   readonly retiredAtMs: WallMs | null;
 }

@@ -66,6 +66,8 @@ export interface Stream {
   readonly endedAtMs: WallMs | null;
   /** Of the encoder behind a pushed stream; null before its first segment, and for other kinds. */
   readonly source: SourceReport | null;
+  /** The edge that it is at; null: it is fed here. */
+  readonly edgeId: string | null;
 }
 
 /** A stream's settings with the server's defaults filled in. */

@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { archiveOf } from '../recordings/archives.ts';
+import type { Edge } from '../timeline/edge.ts';
 import type { NewHold } from '../timeline/hold.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import { effectiveSettings, isOnline, type Stream, type StreamSettings } from '../timeline/stream.ts';
@@ -15,7 +16,7 @@ const POSTPONE_LIMIT_MS = 900_000;
 
 /** What the offline checker works with. */
 export interface OfflineCheckerDeps {
-  readonly catalog: Pick<Catalog, 'openSessions' | 'endSession' | 'unarchivedSessions' | 'settleSession'> &
+  readonly catalog: Pick<Catalog, 'openSessions' | 'endSession' | 'unarchivedSessions' | 'settleSession' | 'edgesOf'> &
     SilentStreamsDeps['catalog'];
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -67,13 +68,14 @@ export class OfflineChecker {
     const { catalog, logger } = this.#deps;
     const { signal, dryRun = false } = options;
     const open = await catalog.openSessions();
+    const edges = await catalog.edgesOf([...new Set(open.flatMap(({ stream }) => stream.edgeId ?? []))]);
     const isCaughtUp = this.#deps.catchUp?.();
     const ended: EndedSession[] = [];
     const postponed = new Map<string, number>();
     for (const { session, stream } of open) {
       signal.throwIfAborted();
       const settings = effectiveSettings(stream, this.#deps.defaults);
-      const by = reasonToEnd(session, stream, settings, this.#deps.clock.nowMs());
+      const by = reasonToEnd(session, stream, settings, heardUntil(stream, edges, this.#deps.clock.nowMs()));
       if (by === null) continue;
       if (by === 'offline' && isCaughtUp !== undefined && !(await isCaughtUp(stream)) && this.#mayWait(session)) {
         postponed.set(session.id, this.#postponedSinceMs.get(session.id) ?? this.#deps.clock.monotonicMs());
@@ -135,8 +137,23 @@ function entryOf(session: Session, stream: Stream, by: SessionEnd, archive: NewH
   };
 }
 
+/**
+ * Up to when silence is a source's own: now. Of a source at an edge up to the edge's last word, and null while it has segments that this server does not know
+ * of yet: what is silent here may be in them.
+ */
+function heardUntil({ edgeId }: Stream, edges: ReadonlyMap<string, Edge>, nowMs: WallMs): WallMs | null {
+  const edge = edgeId === null ? undefined : edges.get(edgeId);
+  if (edge === undefined) return nowMs;
+  return edge.report?.backlogRows === 0 ? edge.seenAtMs : null;
+}
+
 /** Why a session ends now; null while it goes on. */
-function reasonToEnd(session: Session, stream: Stream, settings: StreamSettings, nowMs: WallMs): SessionEnd | null {
-  if (!isOnline(stream, settings.offlineAfterMs, nowMs)) return 'offline';
+function reasonToEnd(
+  session: Session,
+  stream: Stream,
+  settings: StreamSettings,
+  heardMs: WallMs | null,
+): SessionEnd | null {
+  if (heardMs !== null && !isOnline(stream, settings.offlineAfterMs, heardMs)) return 'offline';
   return session.endMs - session.startMs >= settings.maxSessionMs ? 'maxDuration' : null;
 }

@@ -164,7 +164,7 @@ export class Retention {
     const freeBytes = minFreeBytes > 0 ? await objects.freeBytes() : null;
     if (maxBytes === null && freeBytes === null) return 0;
     const totals = await catalog.totals();
-    const overBytes = maxBytes === null ? 0 : totals.segmentBytes + totals.retiredBytes - maxBytes;
+    const overBytes = maxBytes === null ? 0 : totals.segmentBytes + totals.retiredBytes - totals.remoteBytes - maxBytes;
     const overFree = freeBytes === null ? 0 : minFreeBytes - freeBytes;
     const excess = Math.max(overBytes, overFree);
     if (excess <= 0) return 0;

@@ -39,7 +39,9 @@ const MAX_AUDIO_TRACKS = 8;
 const TICKS_PER_S = 90_000;
 
 /** Does tries of the tasks of assets. */
-export type AssetTaskRunner = LeaseRunner<AssetTaskLease>;
+export interface AssetTaskRunner extends LeaseRunner<AssetTaskLease> {
+  run(lease: AssetTaskLease, context: TryContext): Promise<TryResult>;
+}
 
 /** Does tasks of every kind that assets have with the transcoder. */
 export function createTaskRunner(deps: RunnerDeps): AssetTaskRunner {

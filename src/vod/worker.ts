@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import { wallMs } from '../base/time.ts';
 import type { AssetStore, TaskLease, TaskOutcome } from '../catalog/asset-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { NO_USAGE, type Usage } from '../timeline/asset.ts';
+import { NO_USAGE, type FailureCause, type Usage } from '../timeline/asset.ts';
 import type { TaskKind } from '../timeline/task.ts';
 import { failureOf, pauseAfter } from './retry-rule.ts';
 import type { Settler } from './settler.ts';
@@ -16,6 +16,12 @@ export interface TryResult {
   readonly result: unknown;
   readonly usage: Usage;
   readonly shares?: Readonly<Record<string, number>>;
+}
+
+/** A try that could not begin: it does not count, and the task's cause tells what it waits for. */
+export interface Postponed {
+  readonly postponedMs: number;
+  readonly cause: FailureCause;
 }
 
 /** How a try is to behave. */
@@ -31,7 +37,7 @@ export type TaskRunner = LeaseRunner<TaskLease>;
 /** Does tries of the tasks of one kind of owner. */
 export interface LeaseRunner<L> {
   /** @throws what went wrong; whether it is tried again follows from the error */
-  run(lease: L, context: TryContext): Promise<TryResult>;
+  run(lease: L, context: TryContext): Promise<TryResult | Postponed>;
   /** Removes what a try that came to nothing has written. */
   discard(lease: L): Promise<void>;
 }
@@ -182,12 +188,17 @@ export class Worker implements Component {
     const { runner, clock, logger } = this.#deps;
     const { lease, abort } = attempt;
     try {
-      const { result, usage, shares } = await runner.run(lease, {
+      const given = await runner.run(lease, {
         signal: abort.signal,
         onProgress: (fraction) => {
           attempt.progress = fraction;
         },
       });
+      if ('postponedMs' in given) {
+        const untilMs = wallMs(clock.nowMs() + given.postponedMs);
+        return { kind: 'returned', usage: NO_USAGE, wait: { untilMs, cause: given.cause } };
+      }
+      const { result, usage, shares } = given;
       return { kind: 'done', result, usage, shares: shares ?? null };
     } catch (error) {
       if (abort.signal.aborted) {

@@ -21,6 +21,7 @@ export function timelineContract(adapter: string, make: MakeCatalog): void {
         discontinuity: false,
         dvrDiscontinuity: false,
         lost: false,
+        remote: false,
         retiredAtMs: null,
         createdAtMs: w.clock.nowMs(),
       });

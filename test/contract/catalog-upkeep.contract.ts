@@ -191,6 +191,7 @@ export function upkeepContract(adapter: string, make: MakeCatalog): void {
         retiredBytes: 0,
         openSessions: 0,
         assetSegmentBytes: 0,
+        remoteBytes: 0,
       });
       const { id } = await w.stream();
       await appendRun(w.catalog, id, 0, 4);
@@ -204,6 +205,7 @@ export function upkeepContract(adapter: string, make: MakeCatalog): void {
         retiredBytes: 2_007,
         openSessions: 1,
         assetSegmentBytes: 0,
+        remoteBytes: 0,
       });
     });
 

@@ -2,6 +2,7 @@ import { accessContract } from './catalog-access.contract.ts';
 import { assetsContract } from './catalog-assets.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
+import { edgesContract } from './catalog-edges.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
@@ -22,6 +23,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   assetsContract(adapter, make);
   claimsContract(adapter, make);
   clipsContract(adapter, make);
+  edgesContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

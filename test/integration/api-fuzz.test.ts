@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Uploads } from '../../src/vod/uploads/uploads.ts';
+import { edgeApi } from '../fixtures/edge-api.ts';
 import { vodApi } from '../fixtures/vod-api.ts';
 import { webhookApi } from '../fixtures/webhook-world.ts';
 import { ApiHarness, assertProblem, iso } from './api-harness.ts';
@@ -23,7 +24,7 @@ before(async () => {
     deps: (store) => {
       const vod = vodApi(store);
       ({ uploads } = vod);
-      return { vod, webhooks: webhookApi(store) };
+      return { vod, webhooks: webhookApi(store), edges: edgeApi(store) };
     },
   });
   await uploads.start();

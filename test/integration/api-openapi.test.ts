@@ -9,6 +9,8 @@ import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import { vodApi } from '../fixtures/vod-api.ts';
 import { webhookApi } from '../fixtures/webhook-world.ts';
 import { ApiHarness } from './api-harness.ts';
+import { edgeApi } from '../fixtures/edge-api.ts';
+import { NO_EDGES } from '../fixtures/no-edges.ts';
 
 interface MediaType {
   readonly schema?: object;
@@ -53,6 +55,7 @@ before(async () => {
         access,
         clock,
         metrics: noDeliveryMetrics,
+        remote: NO_EDGES,
         defaults: streamDefaults(store.config),
         liveSegments: 6,
         assetSegmentMs: 4000,
@@ -60,6 +63,7 @@ before(async () => {
       });
       return {
         vod: vodApi(store),
+        edges: edgeApi(store),
         webhooks: webhookApi(store),
         playback: {
           routes: async (app, options) => {

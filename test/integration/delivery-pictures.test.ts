@@ -7,6 +7,7 @@ import { decodeJpegLuma, decodeLuma } from '../fixtures/media-judge.ts';
 import { PushedMedia, type PushedMediaOptions } from '../fixtures/pushed-media.ts';
 import { PushedStream } from '../fixtures/pushed-stream.ts';
 import { TimelineStore } from '../fixtures/timeline-store.ts';
+import { NO_EDGES } from '../fixtures/no-edges.ts';
 
 const FRAME_MS = 40;
 const OPTIONS = { widthPx: null, signal: new AbortController().signal };
@@ -40,7 +41,15 @@ describe('pictures of pushed streams', () => {
     };
     const pushed = await PushedStream.make({ catalog, objects: bench.objects, clock: store.clock }, media);
     const limits = { maxBytes: 1 << 20, maxPixels: 1 << 20 };
-    const deps = { catalog, objects, engine: bench.engine, newestFrame: () => null, cacheBytes: 1 << 20, limits };
+    const deps = {
+      catalog,
+      objects,
+      remote: NO_EDGES,
+      engine: bench.engine,
+      newestFrame: () => null,
+      cacheBytes: 1 << 20,
+      limits,
+    };
     return { pushed, media, pictures: new Pictures(deps) };
   }
 

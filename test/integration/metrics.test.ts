@@ -40,6 +40,7 @@ function usedMetrics(): Metrics {
       retiredBytes: 100,
       openSessions: 3,
       assetSegmentBytes: 0,
+      remoteBytes: 0,
     }),
     open: () => ({ frames: 7, segments: 2 }),
     eventLogLag: async () => 5,

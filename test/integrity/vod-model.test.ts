@@ -177,7 +177,9 @@ class Story {
     const lease = await catalog.claimTask({ workerId: 'w', leaseMs: LEASE_MS });
     if (lease === null) return;
     const context = { signal: AbortSignal.timeout(60_000), onProgress: () => undefined };
-    this.#ran.push({ lease, result: await runner.run(lease, context) });
+    const result = await runner.run(lease, context);
+    assert.ok('result' in result, 'tasks of assets wait for nobody');
+    this.#ran.push({ lease, result });
   }
 
   /** As {@link Worker} ends a try. */

@@ -20,6 +20,7 @@ import { addArchiveRoutes } from './routes/archive-routes.ts';
 import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
 import { addAssetRoutes } from './routes/asset-routes.ts';
 import { addClipRoutes } from './routes/clip-routes.ts';
+import { addEdgeRoutes } from './routes/edge-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
@@ -115,6 +116,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addShareRoutes(app, deps);
   addServerRoutes(app, deps);
   if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
+  if (deps.edges !== undefined) addEdgeRoutes(app, deps, deps.edges);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });

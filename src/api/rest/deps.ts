@@ -17,6 +17,8 @@ import type { AssetService } from '../../vod/asset-service.ts';
 import type { Uploads } from '../../vod/uploads/uploads.ts';
 import type { WebhookEndpoints } from '../../webhooks/endpoints.ts';
 import type { Health } from '../health.ts';
+import type { EdgeControl } from '../../edge/control/edge-control.ts';
+import type { SegmentIntake } from '../../edge/control/segment-intake.ts';
 
 /** A JPEG of a stream. */
 export interface Picture {
@@ -67,6 +69,12 @@ export interface VodApi {
   readonly uploads: Uploads;
 }
 
+/** What the routes of edges call. */
+export interface EdgeApi {
+  readonly control: EdgeControl;
+  readonly intake: SegmentIntake;
+}
+
 /** What the routes call. */
 export interface ApiDeps {
   readonly clock: Clock;
@@ -88,6 +96,8 @@ export interface ApiDeps {
   readonly vod?: VodApi;
   /** Absent where nothing is pushed. */
   readonly push?: PushIntake;
+  /** Absent where no edges come. */
+  readonly edges?: EdgeApi;
   /** Absent where there are no clips. */
   readonly clips?: ClipService;
   /** Absent where there are no webhooks. */

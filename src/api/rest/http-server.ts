@@ -17,6 +17,8 @@ import { StreamFeed } from './stream-feed.ts';
 const TIMEOUTS = { headersMs: 20_000, requestMs: 120_000, keepAliveMs: 65_000, silentMs: 130_000 };
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Bodies that take as long as they take. */
+const UPLOADS = /^\/v1\/(uploads|edges\/[^/]+\/segments\/)/;
 /** How long requests under way may take to finish at shutdown. */
 const DRAIN_MS = 10_000;
 
@@ -138,7 +140,7 @@ class RestServer implements HttpServer {
 
   /** A body must arrive in time; an upload must only not fall silent. */
   #limitBody(request: IncomingMessage, response: ServerResponse): void {
-    if (!WITH_BODY.has(request.method ?? 'GET') || request.url?.startsWith('/v1/uploads') === true) return;
+    if (!WITH_BODY.has(request.method ?? 'GET') || UPLOADS.test(request.url ?? '')) return;
     const timer = this.#deps.clock.schedule(TIMEOUTS.requestMs, () => {
       if (!request.complete) refuseMalformed(new LateRequest(), request.socket, this.#deps);
     });

@@ -1,6 +1,7 @@
 import type { WallMs } from '../../base/time.ts';
 import { formatRfc3339 } from '../../base/time.ts';
 import { isRecording } from '../../recordings/recordings.ts';
+import { awaySince, type Edge } from '../../timeline/edge.ts';
 import type { Hold } from '../../timeline/hold.ts';
 import type { Marker } from '../../timeline/marker.ts';
 import type { SourceReport } from '../../timeline/source-report.ts';
@@ -17,6 +18,8 @@ export interface StreamContext {
   readonly defaults: StreamSettings;
   readonly publicUrl: string | undefined;
   readonly nowMs: WallMs;
+  /** At least those that the streams are at. */
+  readonly edges: ReadonlyMap<string, Edge>;
 }
 
 /** A wall time as the API writes it; null stays. */
@@ -52,6 +55,7 @@ export function streamJson(stream: Stream, context: StreamContext): StreamJson {
     effective: settingsToJson(effectiveSettings(stream, context.defaults)),
     endedAt: timeJson(stream.endedAtMs),
     source: stream.source === null ? null : sourceJson(stream.source),
+    edge: edgeOf(stream, context),
     createdAt: timeJson(stream.createdAtMs),
     urls: {
       master: link(`${play}/master.m3u8`),
@@ -60,6 +64,11 @@ export function streamJson(stream: Stream, context: StreamContext): StreamJson {
       latest: link(`/v1/streams/${stream.id}/latest.jpg`),
     },
   };
+}
+
+function edgeOf({ edgeId }: Stream, { edges, nowMs }: StreamContext): StreamJson['edge'] {
+  const edge = edgeId === null ? undefined : edges.get(edgeId);
+  return edge === undefined ? null : { id: edge.id, name: edge.name, connected: awaySince(edge, nowMs) === null };
 }
 
 function sourceJson(report: SourceReport): NonNullable<StreamJson['source']> {
@@ -111,9 +120,9 @@ export function archiveJson(hold: Hold, publicUrl: string | undefined): ArchiveJ
 /** A recording that has been measured, as the API shows it. */
 export function recordingJson(
   hold: Hold,
-  context: { readonly nowMs: WallMs; readonly publicUrl: string | undefined },
+  context: { readonly nowMs: WallMs; readonly publicUrl: string | undefined; readonly remoteSegments: number },
 ): RecordingJson {
-  const { nowMs, publicUrl } = context;
+  const { nowMs, publicUrl, remoteSegments } = context;
   const runs = isRecording(hold, nowMs);
   const endMs = runs || hold.toMs === null ? nowMs : hold.toMs;
   const durationMs = Math.max(0, endMs - hold.fromMs);
@@ -133,6 +142,7 @@ export function recordingJson(
     sizeBytes: extent?.sizeBytes ?? 0,
     segmentCount: extent?.segmentCount ?? 0,
     gapCount: extent?.gapCount ?? 0,
+    remoteSegments,
     createdAt: timeJson(hold.createdAtMs),
     stoppedAt: timeJson(runs ? null : (hold.stoppedAtMs ?? hold.toMs)),
     url: linkOf(`/play/recordings/${hold.id}/index.m3u8`, publicUrl),

@@ -16,6 +16,7 @@ const TAGS = [
   { name: 'archives', description: 'Kept sessions.' },
   { name: 'clips', description: 'Stretches of timelines as files.' },
   { name: 'recordings', description: 'Stretches that somebody wants kept.' },
+  { name: 'edges', description: 'Nodes near the sources that send what is wanted: docs/design/edge.md.' },
   { name: 'assets', description: 'Files and what is made of them.' },
   { name: 'uploads', description: 'Sending files: resumable, or in one piece.' },
   { name: 'webhooks', description: 'Who is told of what happens, and what was sent.' },

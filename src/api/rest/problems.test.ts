@@ -17,6 +17,7 @@ const HTTP: Readonly<Record<ErrorCode, number>> = {
   precondition_failed: 412,
   payload_too_large: 413,
   unsupported_media: 415,
+  checksum_mismatch: 400,
   corrupt_media: 422,
   out_of_range: 422,
   range_not_satisfiable: 416,

@@ -61,7 +61,8 @@ export function sendProblem(
 ): FastifyReply {
   const error = toZoetropeError(thrown, request.routeOptions?.config?.consumes);
   const problem = problemOf(error, request.id);
-  if (problem.status >= 500) {
+  // Who names a time to come back has told what is wrong, and that it is nothing of ours.
+  if (problem.status >= 500 && error.details['retryAfterS'] === undefined) {
     logger.error(
       {
         requestId: request.id,
@@ -76,7 +77,10 @@ export function sendProblem(
     );
   }
   if (error.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer realm="zoetrope"');
-  if (error.code === 'too_many' || error.code === 'unavailable') void reply.header('retry-after', '1');
+  if (error.code === 'too_many' || error.code === 'unavailable') {
+    const { retryAfterS } = error.details;
+    void reply.header('retry-after', typeof retryAfterS === 'number' ? String(retryAfterS) : '1');
+  }
   // A URL that cannot be read gets here past all hooks: what they would have set is set again.
   return reply
     .code(problem.status)

@@ -34,6 +34,10 @@ export const RecordingShape = Type.Object({
   sizeBytes: Type.Integer({ description: 'Of its segments. What recordings share counts in each.' }),
   segmentCount: Type.Integer(),
   gapCount: Type.Integer({ description: 'Stretches without pictures between those with.' }),
+  remoteSegments: Type.Integer({
+    description:
+      'Of its segments, how many are still at the edge of its stream. They are on their way while it is connected.',
+  }),
   createdAt: time('When it was started.'),
   stoppedAt: optionalTime('When it was stopped, by the server’s clock.'),
   url: Type.String({ description: 'Its playlist: it grows while the recording runs, and is complete afterwards.' }),

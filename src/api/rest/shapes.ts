@@ -119,6 +119,9 @@ export const StreamShape = Type.Object({
   source: Type.Union([SourceShape, Type.Null()], {
     description: 'The encoder behind a pushed stream, as of its newest segment.',
   }),
+  edge: Type.Union([Type.Object({ id: Type.String(), name: Type.String(), connected: Type.Boolean() }), Type.Null()], {
+    description: 'The edge that it is at; null: it is fed here.',
+  }),
   createdAt: time('When it was made.'),
   urls: Type.Object({
     master: Type.String(),

@@ -138,6 +138,7 @@ export const insertSegment = prepare<Row<SegmentTable>>((db, param) =>
     held: param('held'),
     keyframe_bytes: param('keyframe_bytes'),
     of_asset: param('of_asset'),
+    remote: param('remote'),
   }),
 );
 
@@ -161,6 +162,7 @@ export const insertRendition = prepare<Row<RenditionTable>>((db, param) =>
     newest_end_ms: param('newest_end_ms'),
     max_span_ms: param('max_span_ms'),
     of_asset: param('of_asset'),
+    remote_bytes: param('remote_bytes'),
   }),
 );
 
@@ -182,6 +184,7 @@ export const updateRendition = prepare<Row<RenditionTable>>((db, param) =>
       retired_bytes: param('retired_bytes'),
       newest_end_ms: param('newest_end_ms'),
       max_span_ms: param('max_span_ms'),
+      remote_bytes: param('remote_bytes'),
     })
     .where('id', '=', param('id')),
 );

@@ -52,12 +52,13 @@ export async function appendSegment(
     sha256: segment.sha256,
     discontinuity: Number(isDiscontinuity(segment, epoch)),
     dvr_discontinuity: Number(window.dvrDiscontinuity),
-    lost: 0,
+    lost: Number(segment.lost ?? false),
     created_at_ms: nowMs,
     retired_at_ms: null,
     held: 0,
     keyframe_bytes: segment.keyframeBytes,
     of_asset: rendition.of_asset,
+    remote: Number(isRemote(segment)),
   };
   try {
     await queries.insertSegment(db, segmentRow);
@@ -171,6 +172,11 @@ async function takeEpoch(
   return epoch;
 }
 
+/** What is lost is nowhere. */
+function isRemote({ remote = false, lost = false }: NewSegment): boolean {
+  return remote && !lost;
+}
+
 /** Holds are measured by the rendition that their timeline shows, and assets have none. */
 function isOfHolds(rendition: Row<RenditionTable>): boolean {
   return rendition.of_asset === 0 && rendition.name === MAIN_RENDITION;
@@ -274,6 +280,7 @@ function advance(
     window_count: numbers.length,
     window_tags: numbers.tags,
     window_bytes: rendition.window_bytes + segment.sizeBytes,
+    remote_bytes: rendition.remote_bytes + (isRemote(segment) ? segment.sizeBytes : 0),
     newest_end_ms: Math.max(rendition.newest_end_ms ?? placed.reachMs, placed.reachMs),
     max_span_ms: Math.max(rendition.max_span_ms, placed.reachMs - wallMs(segment.startMs)),
   };

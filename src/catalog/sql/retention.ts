@@ -222,11 +222,13 @@ export async function removeSegments(scope: WriteScope, ids: readonly string[]):
       .execute();
     for (const [renditionId, gone] of Map.groupBy(rows, (row) => row.rendition_id)) {
       const bytes = gone.reduce((sum, row) => sum + row.size_bytes, 0);
+      const remoteBytes = gone.reduce((sum, row) => sum + row.remote * row.size_bytes, 0);
       await db
         .updateTable('rendition')
         .set((eb) => ({
           retired_count: eb('retired_count', '-', gone.length),
           retired_bytes: eb('retired_bytes', '-', bytes),
+          remote_bytes: eb('remote_bytes', '-', remoteBytes),
         }))
         .where('id', '=', renditionId)
         .execute();

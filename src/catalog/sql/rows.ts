@@ -28,7 +28,7 @@ export type Row<T> = Selectable<T>;
 /** What {@link toSegmentRef} reads. */
 export type SegmentRefRow = Pick<
   SegmentTable,
-  'id' | 'rendition_id' | 'object_key' | 'size_bytes' | 'start_ms' | 'end_ms'
+  'id' | 'rendition_id' | 'object_key' | 'size_bytes' | 'start_ms' | 'end_ms' | 'remote'
 > & { readonly stream_id: string };
 
 /** The columns of {@link SegmentRefRow}, of a segment joined with its rendition. */
@@ -39,6 +39,7 @@ export const SEGMENT_REF_COLUMNS = [
   'segment.size_bytes',
   'segment.start_ms',
   'segment.end_ms',
+  'segment.remote',
   'rendition.stream_id',
 ] as const;
 
@@ -64,6 +65,7 @@ export function toStream(row: Row<StreamTable>): Stream {
     lastReceivedAtMs: orNull(row.last_received_at_ms),
     endedAtMs: orNull(row.ended_at_ms),
     source: row.source === null ? null : (JSON.parse(row.source) as SourceReport),
+    edgeId: row.edge_id,
   };
 }
 
@@ -119,6 +121,7 @@ export function toSegment(row: Row<SegmentTable>, streamId: string): Segment {
     createdAtMs: wallMs(row.created_at_ms),
     dvrDiscontinuity: row.dvr_discontinuity === 1,
     lost: row.lost === 1,
+    remote: row.remote === 1,
     retiredAtMs: orNull(row.retired_at_ms),
   };
 }
@@ -130,7 +133,7 @@ export function toSegmentRef(row: SegmentRefRow): SegmentRef {
     streamId: row.stream_id,
     renditionId: row.rendition_id,
     objectKey: row.object_key,
-    sizeBytes: row.size_bytes,
+    sizeBytes: row.remote === 1 ? 0 : row.size_bytes,
     startMs: wallMs(row.start_ms),
     endMs: wallMs(row.end_ms),
   };

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
 import type { ClipTable } from './clip-schema.ts';
+import type { EdgeCursorTable, EdgeTable, EdgeWantTable } from './edge-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
@@ -19,6 +20,9 @@ export interface CatalogSchema {
   output: OutputTable;
   task: TaskTable;
   clip: ClipTable;
+  edge: EdgeTable;
+  edge_cursor: EdgeCursorTable;
+  edge_want: EdgeWantTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;
@@ -55,6 +59,10 @@ export interface StreamTable {
   source: string | null;
   /** The feed's revision at the last change of what the stream shows. */
   revision: number;
+  /** Whose it is; null: fed here. */
+  edge_id: string | null;
+  /** When somebody watched it last, of an edge's; written now and then. */
+  watched_at_ms: number | null;
 }
 
 /** One encoding of a stream, with the counters that make writing and numbering independent of the window's length. */
@@ -84,6 +92,8 @@ export interface RenditionTable {
   max_span_ms: number;
   /** 1 for an asset's: upkeep leaves it alone. */
   of_asset: number;
+  /** Of segments, retired ones too, whose bytes are at an edge. */
+  remote_bytes: number;
 }
 
 /** A stretch with one set of codec parameters and one media clock. */
@@ -139,6 +149,8 @@ export interface SegmentTable {
   keyframe_bytes: number | null;
   /** As its rendition's. */
   of_asset: number;
+  /** 1 while its bytes are at its edge alone. Never together with lost. */
+  remote: number;
 }
 
 /** A stretch in which the source was online. At most one open one for a stream. */

@@ -24,6 +24,8 @@ export async function insertStreamRow(
     ended_at_ms: null,
     source: null,
     revision: 0,
+    edge_id: null,
+    watched_at_ms: null,
   };
   const inserted = await scope.db
     .insertInto('stream')
@@ -60,6 +62,7 @@ export async function makeRendition(
     newest_end_ms: null,
     max_span_ms: 0,
     of_asset: Number(rendition.ofAsset),
+    remote_bytes: 0,
   };
   await insertRendition(scope.db, row);
   return row;
@@ -73,7 +76,7 @@ export async function removeStreamRows(scope: WriteScope, streamId: string): Pro
     .deleteFrom('task')
     .where('owner_id', 'in', (eb) => eb.selectFrom('clip').select('clip.id').where('stream_id', '=', streamId))
     .execute();
-  for (const table of ['session', 'hold', 'marker', 'clip'] as const) {
+  for (const table of ['session', 'hold', 'marker', 'clip', 'edge_cursor'] as const) {
     await scope.db.deleteFrom(table).where('stream_id', '=', streamId).execute();
   }
   await scope.db.deleteFrom('stream').where('id', '=', streamId).execute();

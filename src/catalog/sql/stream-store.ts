@@ -18,7 +18,8 @@ const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['g
 
 const MAX_SILENT = 1000;
 
-const touchStream = prepare<StreamTouch>((db, param) =>
+/** Moves what is known of a source on, and never back. */
+export const touchStream = prepare<StreamTouch>((db, param) =>
   db
     .updateTable('stream')
     .set((eb) => ({
@@ -139,6 +140,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
         .selectFrom('stream')
         .selectAll()
         .where('kind', '=', 'push')
+        .where('edge_id', 'is', null)
         .where('ended_at_ms', 'is', null)
         .where('last_received_at_ms', '<', beforeMs)
         .orderBy('last_received_at_ms')

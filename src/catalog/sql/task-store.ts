@@ -149,7 +149,8 @@ function endTry(backend: SqlBackend, row: TaskRow, outcome: TaskOutcome): TaskRo
         ...freed,
         state: 'waiting',
         returned_tries: row.returned_tries + 1,
-        not_before_ms: backend.clock.nowMs(),
+        not_before_ms: outcome.wait?.untilMs ?? backend.clock.nowMs(),
+        cause: outcome.wait === undefined ? row.cause : toJson(outcome.wait.cause),
       };
   }
 }

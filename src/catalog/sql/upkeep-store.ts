@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Session } from '../../timeline/session.ts';
 import type { Stream } from '../../timeline/stream.ts';
 import type { UpkeepStore } from '../catalog.ts';
-import type { SqlBackend } from './backend.ts';
+import type { SqlBackend, WriteScope } from './backend.ts';
 import { forgetExtents } from './hold-extent.ts';
 import { insertHold } from './hold-store.ts';
 import {
@@ -44,11 +44,23 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         const row = await scope.db
           .selectFrom('segment')
           .innerJoin('rendition', 'rendition.id', 'segment.rendition_id')
-          .select(['rendition.stream_id', 'segment.lost', 'segment.start_ms', 'segment.end_ms'])
+          .innerJoin('stream', 'stream.id', 'rendition.stream_id')
+          .select([
+            'segment.rendition_id',
+            'rendition.stream_id',
+            'stream.edge_id',
+            'segment.lost',
+            'segment.remote',
+            'segment.size_bytes',
+            'segment.start_ms',
+            'segment.end_ms',
+          ])
           .where('segment.id', '=', id)
           .executeTakeFirst();
         const segment = found(row, 'segment', id);
         if (segment.lost === Number(lost)) return;
+        if (lost && segment.remote === 1) return;
+        if (lost && segment.edge_id !== null) return sendBackToEdge(scope, id, segment);
         await scope.db
           .updateTable('segment')
           .set({ lost: Number(lost) })
@@ -66,6 +78,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
         .select(SEGMENT_REF_COLUMNS)
         .where('segment.retired_at_ms', 'is', null)
         .where(sql<boolean>`segment.of_asset = 0`)
+        .where('segment.remote', '=', 0)
         .orderBy('segment.start_ms')
         .limit(limit)
         .execute();
@@ -93,6 +106,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
             sql<number | null>`sum(retired_count)`.as('retired'),
             sql<number | null>`sum(retired_bytes)`.as('retired_bytes'),
             sql<number | null>`sum(case when of_asset = 1 then window_bytes end)`.as('asset_bytes'),
+            sql<number | null>`sum(remote_bytes)`.as('remote_bytes'),
           ])
           .executeTakeFirstOrThrow();
         return {
@@ -103,6 +117,7 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
           retiredBytes: sums.retired_bytes ?? 0,
           openSessions: sessions.count,
           assetSegmentBytes: sums.asset_bytes ?? 0,
+          remoteBytes: sums.remote_bytes ?? 0,
         };
       }),
 
@@ -208,6 +223,20 @@ export function sqlUpkeepStore(backend: SqlBackend): UpkeepStore {
       }
     },
   };
+}
+
+/** What is damaged here may be whole at its edge, which says so if it is not. */
+async function sendBackToEdge(
+  { db }: WriteScope,
+  id: string,
+  segment: { readonly rendition_id: string; readonly size_bytes: number },
+): Promise<void> {
+  await db.updateTable('segment').set({ remote: 1 }).where('id', '=', id).execute();
+  await db
+    .updateTable('rendition')
+    .set((eb) => ({ remote_bytes: eb('remote_bytes', '+', segment.size_bytes) }))
+    .where('id', '=', segment.rendition_id)
+    .execute();
 }
 
 async function renditions(

@@ -1,5 +1,6 @@
 import type { Logger } from '../../base/logger.ts';
 import { messageOf } from '../../base/errors.ts';
+import { isId } from '../../base/ids.ts';
 import type { AppendedSegment, CatalogChange } from '../catalog.ts';
 import { prepare } from '../sql/prepared.ts';
 import type { CatalogDb } from '../sql/schema.ts';
@@ -16,6 +17,13 @@ const writeRevision = prepare<{ revision: number }>((db, param) =>
 const stampStream = prepare<{ id: string; revision: number }>((db, param) =>
   db
     .updateTable('stream')
+    .set({ revision: param('revision') })
+    .where('id', '=', param('id')),
+);
+
+const stampEdge = prepare<{ id: string; revision: number }>((db, param) =>
+  db
+    .updateTable('edge')
     .set({ revision: param('revision') })
     .where('id', '=', param('id')),
 );
@@ -109,7 +117,7 @@ export class ChangeFeed {
     const { streamIds, removedIds } = this.#local;
     if (streamIds.size + removedIds.size === 0) return;
     const revision = this.next();
-    for (const id of streamIds) await stampStream(db, { id, revision });
+    for (const id of streamIds) await (isId('edge', id) ? stampEdge : stampStream)(db, { id, revision });
     for (const id of removedIds) {
       const row = { revision, removed_at_ms: nowMs };
       await db
@@ -163,5 +171,6 @@ export class ChangeFeed {
 async function changedSince(db: CatalogDb, revision: number): Promise<readonly string[]> {
   const changed = await db.selectFrom('stream').select('id').where('revision', '>', revision).execute();
   const removed = await db.selectFrom('removed_stream').select('stream_id').where('revision', '>', revision).execute();
-  return [...changed.map(({ id }) => id), ...removed.map(({ stream_id }) => stream_id)];
+  const edges = await db.selectFrom('edge').select('id').where('revision', '>', revision).execute();
+  return [...changed.map(({ id }) => id), ...edges.map(({ id }) => id), ...removed.map(({ stream_id }) => stream_id)];
 }

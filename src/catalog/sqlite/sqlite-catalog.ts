@@ -13,6 +13,7 @@ import { sqlAccessStore } from '../sql/access-store.ts';
 import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
+import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
@@ -55,6 +56,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlAssetStore(backend),
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
+    ...sqlEdgeStore(backend),
     ...sqlWebhookStore(backend),
   };
 }

@@ -47,6 +47,7 @@ const STREAM: Stream = {
   lastReceivedAtMs: null,
   endedAtMs: null,
   source: null,
+  edgeId: null,
 };
 const RENDITION = { id: 'rnd_1', streamId: STREAM.id, name: 'main' } as Rendition;
 

@@ -31,7 +31,8 @@ export async function checkObjects(snapshot: StreamSnapshot, deps: ObjectCheckDe
   }
   for (const segment of snapshot.segments) {
     deps.signal.throwIfAborted();
-    if (!isShown(segment, snapshot.holds)) continue;
+    // What is at an edge is no fault here; it is checked there.
+    if (segment.remote || !isShown(segment, snapshot.holds)) continue;
     const isSound = sizes.get(segment.objectKey) === segment.sizeBytes;
     if (isSound && !deps.deep && !segment.lost) continue;
     const epoch = snapshot.epochs.get(segment.epochId);
@@ -148,7 +149,7 @@ function initFault(epoch: Epoch): string | null {
 async function isStillThere(segment: Segment, { catalog }: ObjectCheckDeps): Promise<boolean> {
   try {
     const now = await catalog.getSegment(segment.id);
-    return now.retiredAtMs === segment.retiredAtMs && now.lost === segment.lost;
+    return now.retiredAtMs === segment.retiredAtMs && now.lost === segment.lost && !now.remote;
   } catch (error) {
     if (isZoetropeError(error, 'not_found')) return false;
     throw error;

@@ -6,6 +6,7 @@ import type { PostedFrame } from '../../../ingest/frames/frame-intake.ts';
 import { addBytesParser } from '../body-parsers.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { IdParams, loadStream } from '../lookup.ts';
+import { refuseAtEdge } from '../stream-edge.ts';
 import { FrameAcceptedShape, FrameEventShape, text } from '../shapes.ts';
 
 const MAX_EVENTS = 1000;
@@ -53,6 +54,7 @@ function addPictureRoutes(app: RestApp, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const stream = await loadStream(deps.catalog, request, request.params.id);
+      await refuseAtEdge(deps.catalog, stream, 'Send its frames there.');
       const accepted = await deps.intake.acceptFrame(stream, frameOf(request.body, request.headers));
       return reply.code(202).send({ eventId: accepted.eventId, streamId: accepted.streamId });
     },

@@ -6,6 +6,7 @@ import type { ApiDeps, RestApp } from '../deps.ts';
 import { streamJson } from '../json.ts';
 import { IdParams, loadStream } from '../lookup.ts';
 import { StreamShape } from '../shapes.ts';
+import { refuseAtEdge, streamContext } from '../stream-edge.ts';
 
 const FileParams = Type.Object({
   id: Type.String({ description: 'The stream’s id.' }),
@@ -37,7 +38,9 @@ export function addPushRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): vo
       },
     },
     async (request) => {
-      const { id, kind } = await loadStream(deps.catalog, request, request.params.id);
+      const before = await loadStream(deps.catalog, request, request.params.id);
+      const { id, kind } = before;
+      await refuseAtEdge(deps.catalog, before, 'End it there.');
       if (kind === 'frames') {
         throw new ZoetropeError(
           'conflict',
@@ -45,8 +48,7 @@ export function addPushRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): vo
         );
       }
       const stream = await deps.catalog.endStream(id, deps.clock.nowMs());
-      const { defaults, settings, clock } = deps;
-      return streamJson(stream, { defaults, publicUrl: settings.publicUrl, nowMs: clock.nowMs() });
+      return streamJson(stream, await streamContext(deps, [stream]));
     },
   );
 }
@@ -62,6 +64,7 @@ function addFileRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): void {
   ): Promise<{ readonly kind: PushedKind }> => {
     const { id, '*': path } = request.params;
     const stream = await loadStream(deps.catalog, request, id);
+    await refuseAtEdge(deps.catalog, stream, 'Push to it.');
     const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     if (bytes.length === 0) {
       throw new ZoetropeError(

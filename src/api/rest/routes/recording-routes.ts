@@ -30,6 +30,7 @@ export function addRecordingRoutes(app: RestApp, deps: ApiDeps): void {
   const load = (request: FastifyRequest, id: string): Promise<Hold> => loadHold(catalog, request, 'recording', id);
   const shown = async (hold: Hold): Promise<RecordingJson> =>
     recordingJson(hold.extent === null ? await catalog.measureHold(hold.id) : hold, {
+      remoteSegments: await catalog.remoteOfHold(hold),
       nowMs: clock.nowMs(),
       publicUrl: settings.publicUrl,
     });

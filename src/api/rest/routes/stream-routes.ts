@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
 import { canSee, requireTenant } from '../../../access/permission.ts';
 import type { StreamFilter } from '../../../catalog/catalog.ts';
-import type { StreamKind } from '../../../timeline/stream.ts';
+import type { Stream, StreamKind } from '../../../timeline/stream.ts';
 import { refuseIfRecorded } from '../../../upkeep/refuse-if-recorded.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { streamJson, type StreamContext } from '../json.ts';
+import { refuseAtEdge, streamContext } from '../stream-edge.ts';
 import { IdParams, loadStream, PAGE_QUERY, pageOfQuery } from '../lookup.ts';
 import { settingsFromJson } from '../settings.ts';
 import { NewStreamShape, pageOf, StreamPatchShape, StreamShape, text } from '../shapes.ts';
@@ -15,7 +16,8 @@ export const DEFAULT_TENANT = 'default';
 /** Streams: make, list, read, change, remove. */
 export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
   const { catalog, ids, clock, defaults, settings } = deps;
-  const context = (): StreamContext => ({ defaults, publicUrl: settings.publicUrl, nowMs: clock.nowMs() });
+  const context = (...streams: readonly Stream[]): Promise<StreamContext> =>
+    streamContext({ catalog, defaults, settings, clock }, streams);
 
   app.post(
     '/v1/streams',
@@ -43,7 +45,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         settings: settingsFromJson(set ?? {}),
       });
       void reply.code(201).header('location', `/v1/streams/${stream.id}`);
-      return streamJson(stream, context());
+      return streamJson(stream, await context(stream));
     },
   );
 
@@ -80,7 +82,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         filterOf({ kind, query, tenant: tenant ?? ownTenant(request.principal) }),
         pageOfQuery(request.query),
       );
-      const at = context();
+      const at = await context(...page.items);
       return { items: page.items.map((stream) => streamJson(stream, at)), nextCursor: page.nextCursor };
     },
   );
@@ -91,7 +93,10 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       config: { access: ['read'] },
       schema: { tags: ['streams'], summary: 'Read a stream', params: IdParams, response: { 200: StreamShape } },
     },
-    async (request) => streamJson(await loadStream(catalog, request, request.params.id), context()),
+    async (request) => {
+      const stream = await loadStream(catalog, request, request.params.id);
+      return streamJson(stream, await context(stream));
+    },
   );
 
   app.patch(
@@ -115,7 +120,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         ...(name === undefined ? {} : { name }),
         ...(set === undefined ? {} : { settings: settingsFromJson(set) }),
       });
-      return streamJson(stream, context());
+      return streamJson(stream, await context(stream));
     },
   );
 
@@ -126,7 +131,8 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       schema: {
         tags: ['streams'],
         summary: 'Remove a stream with all its pictures, markers and archives',
-        description: 'While it has recordings that is refused, unless `force=true`: those were made to be kept.',
+        description:
+          'While it has recordings that is refused, unless `force=true`: those were made to be kept. A stream of an edge is removed there.',
         params: IdParams,
         querystring: Type.Object(
           { force: Type.Optional(Type.Boolean({ default: false, description: 'Its recordings too.' })) },
@@ -137,6 +143,7 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const stream = await loadStream(catalog, request, request.params.id);
+      await refuseAtEdge(catalog, stream, 'Remove it there, or forget the edge first: DELETE /v1/edges/{id}.');
       if (request.query.force !== true) await refuseIfRecorded(catalog, stream.id, 'force=true');
       await deps.removeStream(stream);
       return reply.code(204).send(null);
