@@ -97,6 +97,9 @@ export const api = {
       cursor = page.nextCursor;
     } while (cursor !== null);
   },
+  makeStream: (name: string, kind: 'push' | 'chunks'): Promise<StreamJson> =>
+    read('/v1/streams', { method: 'POST', body: { name, kind } }),
+  endStream: (id: string): Promise<StreamJson> => read(`${stream(id)}/end`, { method: 'POST' }),
   stream: (id: string, signal?: AbortSignal): Promise<StreamJson> => read(stream(id), { signal }),
   timeline: (id: string, fromMs?: number, toMs?: number, signal?: AbortSignal): Promise<TimelineJson> => {
     const bounds = fromMs === undefined || toMs === undefined ? {} : { from: rfc3339(fromMs), to: rfc3339(toMs) };

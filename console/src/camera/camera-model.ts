@@ -15,6 +15,8 @@ import { RangeMarks } from './range-marks.ts';
 
 /** So near to its end, a playlist was played out. */
 const AT_END_MS = 1000;
+/** How often the facts of an encoder are asked for. */
+const SOURCE_EVERY_MS = 3000;
 
 /** What a page's address asks for. */
 export interface OpenAt {
@@ -126,6 +128,7 @@ export class CameraModel {
         onOpen: () => void this.#refresh(),
       }),
       () => this.#access.close(),
+      this.#lookEvery(),
     ];
     return () => {
       for (const stop of stops) stop();
@@ -141,6 +144,16 @@ export class CameraModel {
     if (wasHeld) this.player.load(source, { atMs });
     else this.player.load(source, 'live');
     if (!wasHeld) this.player.play();
+  }
+
+  /** What is known of an encoder or an edge is in no event. */
+  #lookEvery(): () => void {
+    const { kind, edge } = this.stream.get();
+    if (this.isKept || (kind === 'frames' && edge === null)) return () => undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) void this.#refresh();
+    }, SOURCE_EVERY_MS);
+    return () => clearInterval(timer);
   }
 
   async #refresh(): Promise<void> {

@@ -2,7 +2,6 @@ import { useCallback, useEffect, useRef, useState, type MouseEvent, type ReactEl
 import { useStore } from '../api/store.ts';
 import { ClipDialog } from '../clips/clip-dialog.tsx';
 import { MarkerDialog } from '../markers/marker-dialog.tsx';
-import { MarkerTable } from '../markers/marker-table.tsx';
 import { Controls } from '../player/controls.tsx';
 import { PlayerView } from '../player/player-view.tsx';
 import type { Recorder } from '../recordings/recorder.ts';
@@ -13,6 +12,7 @@ import { TimelineBar } from '../timeline/timeline-bar.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
 import type { Stretch } from '../timeline/timeline-data.ts';
 import type { CameraModel } from './camera-model.ts';
+import { Side } from './side.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import '../styles/camera.css';
 import '../styles/timeline.css';
@@ -87,7 +87,7 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
         <Timeline model={model} />
         <Overview model={model} />
       </div>
-      <MarkerTable model={model} onAdd={() => addMarker()} />
+      <Side model={model} onAdd={() => addMarker()} />
       {adding !== null && (
         <MarkerDialog model={model} {...adding} selection={selection} onClose={() => setAdding(null)} />
       )}

@@ -19,6 +19,7 @@ const RecordingPage = lazyPage(() => import('../recordings/recording-page.tsx'))
 const RecordingsPage = lazyPage(() => import('../recordings/recordings-page.tsx'));
 const ClipPage = lazyPage(() => import('../clips/clip-page.tsx'));
 const ClipsPage = lazyPage(() => import('../clips/clips-page.tsx'));
+const EdgesPage = lazyPage(() => import('../edges/edges-page.tsx'));
 const AssetPage = lazyPage(() => import('../assets/asset-page.tsx'));
 const AssetsPage = lazyPage(() => import('../assets/assets-page.tsx'));
 const WebhooksPage = lazyPage(() => import('../webhooks/webhooks-page.tsx'));
@@ -41,6 +42,8 @@ function Page({ route }: { readonly route: Route }): ReactElement {
       return <ClipsPage />;
     case 'clip':
       return <ClipPage key={route.id} id={route.id} />;
+    case 'edges':
+      return <EdgesPage />;
     case 'assets':
       return <AssetsPage />;
     case 'asset':

@@ -4,6 +4,7 @@ import {
   Clapperboard,
   Ellipsis,
   LayoutGrid,
+  Router,
   Scissors,
   Webhook,
   type LucideIcon,
@@ -28,6 +29,7 @@ const PARTS: readonly Part[] = [
   { href: '/clips', name: 'Clips', icon: Scissors, pages: ['clips', 'clip'] },
   { href: '/archives', name: 'Archives', icon: Archive, pages: ['archives', 'archive'], isRare: true },
   { href: '/assets', name: 'Assets', icon: Clapperboard, pages: ['assets', 'asset'] },
+  { href: '/edges', name: 'Edges', icon: Router, pages: ['edges'], isRare: true },
   { href: '/webhooks', name: 'Webhooks', icon: Webhook, pages: ['webhooks'], isRare: true },
 ];
 

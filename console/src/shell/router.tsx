@@ -11,6 +11,7 @@ export type Route =
   | { readonly page: 'recording'; readonly id: string }
   | { readonly page: 'clips' }
   | { readonly page: 'clip'; readonly id: string }
+  | { readonly page: 'edges' }
   | { readonly page: 'assets' }
   | { readonly page: 'asset'; readonly id: string }
   | { readonly page: 'webhooks' }
@@ -31,7 +32,7 @@ export function routeOf(path: string): Route {
   if (first === undefined) return { page: 'wall' };
   if (rest.length > 0) return nowhere;
   if (first === 'streams') return second === undefined ? nowhere : { page: 'camera', id: decode(second) };
-  if (first === 'webhooks') return second === undefined ? { page: first } : nowhere;
+  if (first === 'webhooks' || first === 'edges') return second === undefined ? { page: first } : nowhere;
   const list = (Object.keys(LISTS) as (keyof typeof LISTS)[]).find((name) => name === first);
   if (list === undefined) return nowhere;
   return second === undefined ? { page: list } : { page: LISTS[list], id: decode(second) };

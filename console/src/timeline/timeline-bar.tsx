@@ -52,7 +52,7 @@ export function TimelineBar({ model, onMark, onClip }: TimelineBarProps): ReactE
         <JumpTo model={model} />
         <div className="segmented range-ends" role="group" aria-label="Mark a range">
           {ENDS.map(([end, label, title, Icon]) => (
-            <button key={end} type="button" title={title} onClick={() => model.marks.mark(end)}>
+            <button key={end} type="button" aria-label={label} title={title} onClick={() => model.marks.mark(end)}>
               <Icon aria-hidden />
               <span>{label}</span>
             </button>
