@@ -5,6 +5,7 @@ import type { DeliveryMetrics } from '../delivery/metrics.ts';
 import type { EdgeMetrics } from '../edge/control/edge-metrics.ts';
 import type { EngineStats } from '../engine/engine.ts';
 import type { EngineMetrics } from '../engine/task.ts';
+import type { ChunkMetrics } from '../ingest/chunks/chunk-metrics.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
 import type { PushMetrics } from '../ingest/push/push-metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
@@ -42,6 +43,7 @@ export interface MetricSources {
 export class Metrics {
   readonly frames: FramesMetrics;
   readonly push: PushMetrics;
+  readonly chunks: ChunkMetrics;
   readonly edges: EdgeMetrics;
   readonly engine: EngineMetrics;
   readonly delivery: DeliveryMetrics;
@@ -81,6 +83,7 @@ export class Metrics {
     };
     this.upkeep = this.#upkeepHandle();
     this.push = this.#pushHandle();
+    this.chunks = { ...this.push, missing: (count) => this.#count('chunksMissing', count, {}) };
     this.edges = {
       received: (bytes) => this.#count('edgeReceivedBytes', bytes, {}),
       waited: (outcome) => this.#count('edgeWaits', 1, { outcome }),

@@ -414,7 +414,7 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       await w.catalog.noteEdge(by, { report: REPORT, streams: [said] });
       const local = await w.stream(newStream({ kind: 'push' }));
       await w.catalog.touchStreams([{ ...said, streamId: local.id }]);
-      const silent = await w.catalog.silentPushStreams(w.clock.nowMs());
+      const silent = await w.catalog.silentEncoderStreams(w.clock.nowMs());
       assert.deepEqual(
         silent.map(({ id }) => id),
         [local.id],

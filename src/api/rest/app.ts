@@ -19,6 +19,7 @@ import { sendProblem } from './problems.ts';
 import { addArchiveRoutes } from './routes/archive-routes.ts';
 import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
 import { addAssetRoutes } from './routes/asset-routes.ts';
+import { addChunkRoutes } from './routes/chunk-routes.ts';
 import { addClipRoutes } from './routes/clip-routes.ts';
 import { addEdgeRoutes } from './routes/edge-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
@@ -116,6 +117,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addShareRoutes(app, deps);
   addServerRoutes(app, deps);
   if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
+  if (deps.chunks !== undefined) addChunkRoutes(app, deps, deps.chunks);
   if (deps.edges !== undefined) addEdgeRoutes(app, deps, deps.edges);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);

@@ -9,6 +9,8 @@ import type { WallMs } from '../../base/time.ts';
 import type { Catalog, Scope } from '../../catalog/catalog.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
+import type { ChunkIntake } from '../../ingest/chunks/chunk-intake.ts';
+import type { PutDoor } from '../../ingest/chunks/put-door.ts';
 import type { PushIntake } from '../../ingest/push/push-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ClipService } from '../../recordings/clips.ts';
@@ -69,6 +71,13 @@ export interface VodApi {
   readonly uploads: Uploads;
 }
 
+/** What the routes of chunks call. */
+export interface ChunksApi {
+  readonly intake: ChunkIntake;
+  /** Where this server itself is in front of the object store. */
+  readonly putDoor: PutDoor;
+}
+
 /** What the routes of edges call. */
 export interface EdgeApi {
   readonly control: EdgeControl;
@@ -96,6 +105,8 @@ export interface ApiDeps {
   readonly vod?: VodApi;
   /** Absent where nothing is pushed. */
   readonly push?: PushIntake;
+  /** Absent where no chunks are announced. */
+  readonly chunks?: ChunksApi;
   /** Absent where no edges come. */
   readonly edges?: EdgeApi;
   /** Absent where there are no clips. */

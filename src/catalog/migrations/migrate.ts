@@ -7,10 +7,11 @@ import { turns } from './0003-turns.ts';
 import { recordings } from './0004-recordings.ts';
 import { clips } from './0005-clips.ts';
 import { push } from './0006-push.ts';
+import { chunks } from './0007-chunks.ts';
 import { edges } from './0008-edges.ts';
 import type { DialectTypes, Migration } from './migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push, edges];
+const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push, chunks, edges];
 
 /**
  * Brings the schema up to date. Call within a transaction that keeps other processes from doing the same.

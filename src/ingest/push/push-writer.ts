@@ -6,17 +6,17 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
+import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack, type WaitingFile } from './pushed-track.ts';
-import { SourceNotes } from './source-notes.ts';
+import { SourceKeeper } from './source-keeper.ts';
+import type { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
-/** What is known of a source is written down at most so often, but always when an epoch begins. */
-const NOTE_EVERY_MS = 1000;
 
 /** What a writer works with. */
 export interface PushWriterDeps extends PushedTimelineDeps {
@@ -25,16 +25,10 @@ export interface PushWriterDeps extends PushedTimelineDeps {
   readonly defaults: StreamSettings;
 }
 
-/** An event on its way, and what to call when nothing of it is left to be done. */
-export interface PushedEvent<R = PushRecord> {
-  readonly record: R;
-  readonly done: () => void;
-}
-
-type Waiting = WaitingFile<PushedEvent<PushedFile>>;
+type Waiting = WaitingFile<EventInHand<PushedFile>>;
 
 /** Turns what is pushed to one stream into segments on its timeline, one event after the other. */
-export class PushWriter {
+export class PushWriter implements SerialWriter<PushRecord> {
   readonly #streamId: string;
   readonly #fence: number;
   readonly #deps: PushWriterDeps;
@@ -42,11 +36,8 @@ export class PushWriter {
   readonly #timelines = new Map<string, PushedTimeline>();
   #waiting: Waiting[] = [];
   #order = 0;
-  #isNoteDue = false;
   #stream: Stream | null = null;
-  #notes = new SourceNotes(null);
-  #notedAtMs = Number.NEGATIVE_INFINITY;
-  #notedEpochs = 0;
+  #source: SourceKeeper;
   #isStale = false;
   #timer: Timer | null = null;
   readonly #wake: () => void;
@@ -57,6 +48,11 @@ export class PushWriter {
     this.#fence = fence;
     this.#deps = deps;
     this.#wake = wake;
+    this.#source = new SourceKeeper(streamId, null, deps);
+  }
+
+  get #notes(): SourceNotes {
+    return this.#source.notes;
   }
 
   /** Segments that wait to be named. */
@@ -70,7 +66,7 @@ export class PushWriter {
   }
 
   /** Takes an event. @throws what only a new owner of the partition can mend */
-  async take(event: PushedEvent): Promise<void> {
+  async take(event: EventInHand<PushRecord>): Promise<void> {
     try {
       await this.#open();
       const { record } = event;
@@ -80,9 +76,9 @@ export class PushWriter {
           event.done();
           break;
         case 'segment':
-          if (this.#isSentAgain(record)) return await this.#drop({ record, done: event.done });
+          if (this.#isSentAgain(record)) return await this.#drop({ ...event, record });
           this.#waiting.push({
-            file: { record, done: event.done },
+            file: { ...event, record },
             name: record.name,
             order: this.#order++,
             sinceMs: this.#deps.persistence.clock.monotonicMs(),
@@ -101,7 +97,7 @@ export class PushWriter {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.#waiting.length === 0 && !this.#isNoteDue) return;
+    if (this.#waiting.length === 0 && !Number.isFinite(this.#source.dueAtMs)) return;
     try {
       await this.#open();
       await this.#advance();
@@ -122,15 +118,12 @@ export class PushWriter {
     this.#isStale = false;
     const stream = await persistently(() => this.#deps.catalog.getStream(this.#streamId), this.#deps.persistence);
     this.#stream = stream;
-    if (isFirst) {
-      this.#notes = new SourceNotes(stream.source);
-      this.#notedEpochs = this.#notes.report.epochs;
-    }
+    if (isFirst) this.#source = new SourceKeeper(stream.id, stream.source, this.#deps);
     return stream;
   }
 
   /** A removed stream's pushes are nobody's: they are done, and their files go. */
-  async #endIfGone(error: unknown, event: PushedEvent | null): Promise<void> {
+  async #endIfGone(error: unknown, event: EventInHand<PushRecord> | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
     const left = this.#waiting.splice(0);
@@ -147,7 +140,7 @@ export class PushWriter {
     const before = this.#notes.initKey(record.name);
     if (before === record.objectKey) return;
     this.#notes.setInit(record.name, record.objectKey);
-    await this.#writeNotes();
+    await this.#source.write();
     if (before !== null) {
       await persistently(() => this.#deps.objects.delete([before]), this.#deps.persistence);
     }
@@ -195,8 +188,8 @@ export class PushWriter {
       if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
-    if (this.#isNoteDue) await this.#noteNowAndThen();
-    if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
+    await this.#source.catchUp();
+    lookAtMs = Math.min(lookAtMs, this.#source.dueAtMs);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
     }
@@ -233,11 +226,11 @@ export class PushWriter {
       await timeline.take(record, initKey, facts, effectiveSettings(stream, defaults));
     }
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
-    await this.#noteNowAndThen();
+    await this.#source.nowAndThen();
     await this.#drop(waiting.file);
   }
 
-  async #drop({ record, done }: PushedEvent<PushedFile>): Promise<void> {
+  async #drop({ record, done }: EventInHand<PushedFile>): Promise<void> {
     await persistently(() => this.#deps.objects.delete([record.objectKey]), this.#deps.persistence);
     done();
   }
@@ -266,21 +259,6 @@ export class PushWriter {
     const rendition = others.includes(MAIN_RENDITION) ? `v${new Set(others).size}` : MAIN_RENDITION;
     this.#notes.setRendition(playlist, rendition);
     return rendition;
-  }
-
-  async #noteNowAndThen(): Promise<void> {
-    const nowMs = this.#deps.persistence.clock.monotonicMs();
-    const { epochs } = this.#notes.report;
-    this.#isNoteDue = epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS;
-    if (!this.#isNoteDue) await this.#writeNotes();
-  }
-
-  async #writeNotes(): Promise<void> {
-    const { catalog, persistence } = this.#deps;
-    await persistently(() => catalog.noteSource(this.#streamId, this.#notes.report), persistence);
-    this.#notedAtMs = persistence.clock.monotonicMs();
-    this.#notedEpochs = this.#notes.report.epochs;
-    this.#isNoteDue = false;
   }
 }
 
