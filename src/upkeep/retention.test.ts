@@ -43,7 +43,11 @@ test('a ceiling far below what is stored is reached without counting all that wa
     takeSweepable: async (ids) => new Set(ids),
     removeSegments: async () => undefined,
     totals: async () =>
-      ({ segmentBytes: window.length, retiredBytes: retired.length, remoteBytes: 0 }) as Partial<CatalogTotals> as CatalogTotals,
+      ({
+        segmentBytes: window.length,
+        retiredBytes: retired.length,
+        remoteBytes: 0,
+      }) as Partial<CatalogTotals> as CatalogTotals,
   };
   const retention = new Retention({
     catalog,

@@ -170,7 +170,6 @@ describe('sources and edges in the console', () => {
       await page.goto(server.url);
       await page.locator('.tile-edge', { hasText: 'North site' }).waitFor();
       await edge.breakOff();
-      await page.locator('.tile-edge[data-away="true"]').waitFor();
       await page.getByRole('link', { name: 'Edges' }).click();
       await card.getByText(/^Away for/).waitFor();
       await card.getByRole('button', { name: 'Forget North site' }).click();

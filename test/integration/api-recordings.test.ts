@@ -59,7 +59,7 @@ test('a recording runs from now until it is stopped', async () => {
       sizeBytes: 0,
       segmentCount: 0,
       gapCount: 0,
-    remoteSegments: 0,
+      remoteSegments: 0,
       createdAt: from,
       stoppedAt: null,
       url: '',

@@ -130,10 +130,19 @@ export function pictureUrl(id: string, atMs: number, width?: number): string {
   return `${stream(id)}/frame.jpg${query({ at: rfc3339(atMs), width })}`;
 }
 
+/** Which playlist of a stream. */
+export interface PlaylistChoice {
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly speed?: number;
+  readonly rendition?: string | undefined;
+}
+
 /** The path of a stream's playlist, without a token. */
-export function playlistPath(id: string, name: 'dvr' | 'range', fromMs?: number, toMs?: number, speed = 1): string {
+export function playlistPath(id: string, name: 'dvr' | 'range', choice: PlaylistChoice): string {
+  const { fromMs, toMs, speed = 1, rendition } = choice;
   const bounds = fromMs === undefined || toMs === undefined ? {} : { from: rfc3339(fromMs), to: rfc3339(toMs) };
-  const rest = query({ ...bounds, speed: speed === 1 ? undefined : speed });
+  const rest = query({ ...bounds, rendition, speed: speed === 1 ? undefined : speed });
   return `/play/streams/${encodeURIComponent(id)}/${name}.m3u8${rest}`;
 }
 

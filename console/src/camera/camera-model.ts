@@ -1,8 +1,9 @@
 import { api, type StreamJson } from '../api/client.ts';
 import { listen } from '../api/events.ts';
+import { ownAddress } from '../api/own-address.ts';
 import { recordingApi } from '../api/recording-api.ts';
 import { Store } from '../api/store.ts';
-import { sourceWithin, type Kept } from '../kept/kept.ts';
+import { nextPicturesMs, sourceWithin, type Kept } from '../kept/kept.ts';
 import { PlaybackAccess } from '../player/playback-access.ts';
 import { Player } from '../player/player.ts';
 import type { StartAt } from '../player/player-state.ts';
@@ -11,12 +12,15 @@ import { setQuery } from '../shell/router.tsx';
 import { TimelineFeed } from '../timeline/timeline-feed.ts';
 import type { Marker, Stretch } from '../timeline/timeline-data.ts';
 import { contains, firstView, fit, placeAt, spanOf, zoomAt, clampTo, type Viewport } from '../timeline/viewport.ts';
+import { QualityChoice } from './quality-choice.ts';
 import { RangeMarks } from './range-marks.ts';
 
 /** So near to its end, a playlist was played out. */
 const AT_END_MS = 1000;
 /** How often the facts of an encoder are asked for. */
 const SOURCE_EVERY_MS = 3000;
+/** How often it is looked for other qualities. */
+const QUALITIES_EVERY_MS = 20_000;
 
 /** What a page's address asks for. */
 export interface OpenAt {
@@ -47,6 +51,7 @@ export class CameraModel {
   /** Whether dragging on the timeline selects rather than pans. */
   readonly selecting = new Store(false);
   readonly marks: RangeMarks;
+  readonly quality: QualityChoice;
   readonly #access: PlaybackAccess;
   /** Whether the view was ever moved by hand, or set by what was found. */
   #placed = false;
@@ -76,14 +81,18 @@ export class CameraModel {
       autoplay: openMs === null,
       chooseSource: (wantedMs, startMs) => {
         const now = this.kept.get();
-        if (now !== null) return sourceWithin(now, wantedMs, this.feed.nowMs());
-        return sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get());
+        if (now !== null) {
+          const nearMs = nextPicturesMs(wantedMs, this.feed.data.get()?.stretches ?? []);
+          return sourceWithin(now, nearMs, this.feed.nowMs());
+        }
+        return this.quality.of(sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get()));
       },
       intervalS: () => {
         const { effective, source } = this.stream.get();
         return source?.frameRate ? 1 / source.frameRate : effective.frameIntervalSeconds;
       },
     });
+    this.quality = new QualityChoice(ownAddress(stream.urls.master), this.#access, () => this.player);
     this.marks = new RangeMarks({
       player: this.player,
       kind: () => this.stream.get().kind,
@@ -150,10 +159,23 @@ export class CameraModel {
   #lookEvery(): () => void {
     const { kind, edge } = this.stream.get();
     if (this.isKept || (kind === 'frames' && edge === null)) return () => undefined;
-    const timer = setInterval(() => {
-      if (!document.hidden) void this.#refresh();
-    }, SOURCE_EVERY_MS);
-    return () => clearInterval(timer);
+    const stopped = new AbortController();
+    const look = (): void => {
+      if (this.stream.get().state !== 'new') void this.quality.look(stopped.signal);
+    };
+    const timers = [
+      setInterval(() => {
+        if (!document.hidden) void this.#refresh();
+      }, SOURCE_EVERY_MS),
+      setInterval(() => {
+        if (!document.hidden) look();
+      }, QUALITIES_EVERY_MS),
+    ];
+    look();
+    return () => {
+      stopped.abort();
+      for (const timer of timers) clearInterval(timer);
+    };
   }
 
   async #refresh(): Promise<void> {

@@ -32,7 +32,7 @@ export function SelectionBar({ model, selection, onMark, onClip }: SelectionBarP
   const shownZone = useStore(zone);
   const isLooping = useStore(model.player.state).stretch?.loop === true;
   const { fromMs, toMs } = selection;
-  const playlist = new URL(playlistPath(model.stream.get().id, 'range', fromMs, toMs), location.href).href;
+  const playlist = new URL(playlistPath(model.stream.get().id, 'range', selection), location.href).href;
   return (
     <div className="selection-bar" role="group" aria-label="Selection">
       <p>

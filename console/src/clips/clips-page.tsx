@@ -33,7 +33,7 @@ function Row(props: {
     <KeptRow
       href={href}
       streamId={clip.streamId}
-      pictureMs={fromMs}
+      pictureMs={Date.parse(clip.startsAt ?? clip.from)}
       title={clip.name}
       facts={[
         <Link key="stream" href={`/streams/${encodeURIComponent(clip.streamId)}`}>

@@ -264,9 +264,8 @@ export class Player {
     }
     const { endMs } = this.bounds();
     const next = endMs === null ? null : nextSource(source, endMs, this.#options.chooseSource);
-    if (endMs === null || next === null) return false;
-    this.load(next, { atMs: endMs });
-    return true;
+    if (next !== null) this.load(next, { atMs: endMs ?? 0 });
+    return next !== null;
   }
 
   #noteFrame(): void {
@@ -358,7 +357,8 @@ export class Player {
     this.#set({ stretch: null });
     this.#wantedMs = null;
     this.setRate(1);
-    if (source.kind === 'range' || speed !== 1) this.load({ kind: 'dvr' }, 'live', 1);
+    if (source.kind === 'range' || speed !== 1)
+      this.load(this.#options.chooseSource(Number.MAX_SAFE_INTEGER, null) ?? source, 'live', 1);
     const position = livePosition(this.#session);
     if (position !== null && this.#video !== null) this.#video.currentTime = position;
     this.play();

@@ -32,6 +32,16 @@ function useCommonShape(): readonly [number, (aspect: number) => void] {
 
 /** Every camera at a glance. */
 export function WallPage(): ReactElement {
+  const [isAdding, setAdding] = useState(false);
+  return (
+    <>
+      <Wall onAdd={() => setAdding(true)} />
+      {isAdding && <AddSourceDialog onClose={() => setAdding(false)} />}
+    </>
+  );
+}
+
+function Wall({ onAdd }: { readonly onAdd: () => void }): ReactElement {
   const [store] = useState(() => new StreamsStore());
   useEffect(() => store.follow(), [store]);
   useEffect(() => {
@@ -44,8 +54,6 @@ export function WallPage(): ReactElement {
   const size = useStore(tileSize);
   const [filter, setFilter] = useState<WallFilter>({ text: '', state: 'all' });
   const [shape, addShape] = useCommonShape();
-  const [isAdding, setAdding] = useState(false);
-  const dialog = isAdding && <AddSourceDialog onClose={() => setAdding(false)} />;
   const search = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
@@ -77,12 +85,7 @@ export function WallPage(): ReactElement {
     );
   }
   if (load.state === 'ready' && ids.length === 0) {
-    return (
-      <>
-        <WallEmpty onAdd={() => setAdding(true)} />
-        {dialog}
-      </>
-    );
+    return <WallEmpty onAdd={onAdd} />;
   }
 
   const states = [
@@ -118,7 +121,7 @@ export function WallPage(): ReactElement {
           />
           <kbd aria-hidden>/</kbd>
         </label>
-        <button type="button" className="button wall-add" title="Add a source" onClick={() => setAdding(true)}>
+        <button type="button" className="button wall-add" title="Add a source" onClick={onAdd}>
           <Plus aria-hidden /> <span>Add source</span>
         </button>
         <div className="segmented wall-sizes" role="group" aria-label="Tile size">
@@ -154,7 +157,6 @@ export function WallPage(): ReactElement {
           ))}
         </ul>
       )}
-      {dialog}
       {load.state !== 'loading' && shown.length === 0 && (
         <div className="notice">
           <p>No camera matches.</p>
