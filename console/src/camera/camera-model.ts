@@ -105,6 +105,13 @@ export class CameraModel {
     if (kept !== null) this.view.set(fit(this.#spanOf(kept), this.bounds()));
   }
 
+  /** All of what is kept, as far as there are pictures; null on a stream's own page. */
+  whole(): Stretch | null {
+    const kept = this.kept.get();
+    const toMs = kept === null ? 0 : (kept.toMs ?? this.#latestMs());
+    return kept === null || toMs <= kept.fromMs ? null : { fromMs: kept.fromMs, toMs };
+  }
+
   /** Whether it shows something kept rather than the camera itself. */
   get isKept(): boolean {
     return this.kept.get() !== null;

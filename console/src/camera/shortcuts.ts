@@ -91,7 +91,7 @@ function press(model: CameraModel, target: ShortcutTarget, event: KeyboardEvent)
       model.marks.mark('to');
       return true;
     case 'c':
-      if (model.selection.get() !== null) target.clip();
+      target.clip();
       return true;
     case 'x':
       model.toggleLoop();

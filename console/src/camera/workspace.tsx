@@ -66,7 +66,11 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
     if (atMs === null) toast('There is no picture to mark yet.');
     else setAdding({ atMs, preferRange });
   };
-  const clip = (): void => setClipping(model.selection.get());
+  const clip = (): void => {
+    const range = model.selection.get() ?? model.whole();
+    if (range === null) toast('Mark a range first: I at its first picture, O at its last.');
+    else setClipping(range);
+  };
   useShortcuts(model, { addMarker, fullscreen, announce, record: () => void recorder?.toggle(), clip });
 
   // The address names the moment on screen whenever the picture is held.

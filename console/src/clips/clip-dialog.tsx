@@ -6,6 +6,7 @@ import { describeError } from '../api/problem.ts';
 import { useStore } from '../api/store.ts';
 import { ServerPicture } from '../assets/server-picture.tsx';
 import type { CameraModel } from '../camera/camera-model.ts';
+import { nextPicturesMs, picturesBeforeMs } from '../kept/kept.ts';
 import { Dialog } from '../shell/dialog.tsx';
 import { zone } from '../shell/preferences.ts';
 import { clockTime, duration, exactLength, shortDate } from '../time/format.ts';
@@ -79,6 +80,7 @@ function ClipForm(props: ClipDialogProps & { readonly onMade: (clip: ClipJson) =
   const [expiresIn, setExpiresIn] = useState<number | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
+  const stretches = data?.stretches ?? [];
   const missing = gapsWithin(range, data?.gaps ?? []);
   const lengthMs = playedMs(range, missing, gaps, speed);
   const submit = async (event: FormEvent): Promise<void> => {
@@ -108,9 +110,9 @@ function ClipForm(props: ClipDialogProps & { readonly onMade: (clip: ClipJson) =
   return (
     <form className="clip-form" onSubmit={(event) => void submit(event)}>
       <div className="clip-ends">
-        <End label="From" streamId={id} atMs={range.fromMs} pictureMs={range.fromMs} />
+        <End label="From" streamId={id} atMs={range.fromMs} pictureMs={nextPicturesMs(range.fromMs, stretches)} />
         <ArrowRight aria-hidden />
-        <End label="To" streamId={id} atMs={range.toMs} pictureMs={range.toMs - 1} />
+        <End label="To" streamId={id} atMs={range.toMs} pictureMs={picturesBeforeMs(range.toMs, stretches)} />
       </div>
       <label className="field">
         <span>Name</span>

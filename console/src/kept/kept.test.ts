@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { nextPicturesMs, sourceWithin, type Kept } from './kept.ts';
+import { nextPicturesMs, picturesBeforeMs, sourceWithin, type Kept } from './kept.ts';
 
 const H = 3_600_000;
 const kept: Kept = { kind: 'recording', id: 'rec_1', fromMs: 10 * H + 5, toMs: 20 * H };
@@ -33,5 +33,9 @@ it('looks for pictures beyond a gap', () => {
   assert.deepEqual(
     [5, 10, 49, 55, 70].map((atMs) => nextPicturesMs(atMs, stretches)),
     [5, 50, 50, 55, 70],
+  );
+  assert.deepEqual(
+    [5, 10, 49, 55, 70].map((toMs) => picturesBeforeMs(toMs, stretches)),
+    [4, 9, 9, 54, 59],
   );
 });

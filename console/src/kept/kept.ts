@@ -52,3 +52,9 @@ export function nextPicturesMs(atMs: number, stretches: readonly Stretch[]): num
   const next = stretches.find(({ toMs }) => toMs > atMs);
   return next === undefined ? atMs : Math.max(atMs, next.fromMs);
 }
+
+/** The last wall time before an end at which there are pictures. */
+export function picturesBeforeMs(toMs: number, stretches: readonly Stretch[]): number {
+  const last = stretches.findLast(({ fromMs }) => fromMs < toMs);
+  return Math.min(toMs, last?.toMs ?? toMs) - 1;
+}

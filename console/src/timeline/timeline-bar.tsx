@@ -1,4 +1,4 @@
-import { ArrowLeftToLine, ArrowRightToLine, BoxSelect, Minus, Plus, type LucideIcon } from 'lucide-react';
+import { ArrowLeftToLine, ArrowRightToLine, BoxSelect, Minus, Plus, Scissors, type LucideIcon } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { JumpTo } from '../camera/jump-to.tsx';
@@ -68,6 +68,11 @@ export function TimelineBar({ model, onMark, onClip }: TimelineBarProps): ReactE
           <BoxSelect aria-hidden />
           <span>Select</span>
         </button>
+        {model.isKept && selection === null && (
+          <button type="button" className="button" title="Make a clip of all of it (C)" onClick={onClip}>
+            <Scissors aria-hidden /> <span>Clip all</span>
+          </button>
+        )}
         {!model.isKept && (
           <div className="segmented spans" role="group" aria-label="Show">
             {SPANS.map(([label, length]) => (
