@@ -21,6 +21,10 @@ export function pushCommand(id: string, hasKey: boolean): string {
   ].join(' \\\n  ');
 }
 
+function simulateCommand(what: 'encoder' | 'chunks', id: string, hasKey: boolean): string {
+  return `npx zoetrope simulate ${what} \\\n  --url ${location.origin} --stream ${id}${hasKey ? ' --key KEY' : ''}`;
+}
+
 /** How to send to a stream, with what can be copied. */
 export function PushHowto({ stream }: { readonly stream: Pick<StreamJson, 'id' | 'kind'> }): ReactElement {
   const hasKey = useStore(sessionKey) !== null;
@@ -36,7 +40,7 @@ export function PushHowto({ stream }: { readonly stream: Pick<StreamJson, 'id' |
         <AddressRow label="Places" url={at} />
         <AddressRow label="Events" url={`${location.origin}/v1/events/chunks`} />
         <p className="muted">Or try it with an encoder that is simulated:</p>
-        <Command text={`npx zoetrope simulate chunks \\\n  --url ${location.origin} --stream ${id}`} />
+        <Command text={simulateCommand('chunks', id, hasKey)} />
       </div>
     );
   }
@@ -50,7 +54,7 @@ export function PushHowto({ stream }: { readonly stream: Pick<StreamJson, 'id' |
       <Command text={pushCommand(id, hasKey)} />
       <AddressRow label="PUT" url={pushAddress(id)} what="Push address" />
       <p className="muted">Or try it with an encoder that is simulated:</p>
-      <Command text={`npx zoetrope simulate encoder \\\n  --url ${location.origin} --stream ${id}`} />
+      <Command text={simulateCommand('encoder', id, hasKey)} />
     </div>
   );
 }
