@@ -2,84 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomIds } from '../../src/base/ids.ts';
 import { wallMs } from '../../src/base/time.ts';
-import type { Catalog } from '../../src/catalog/catalog.ts';
-import type { EdgeRowBatch, EdgeSession } from '../../src/catalog/edge-store.ts';
-import type { EdgeReport } from '../../src/timeline/edge.ts';
-import {
-  at,
-  collect,
-  makeWorld,
-  newHold,
-  newSegment,
-  newStream,
-  record,
-  starts,
-  throwsCode,
-  type MakeCatalog,
-  type SegmentPlan,
-  type World,
-} from './catalog-world.ts';
+import { at, collect, makeWorld, newStream, record, throwsCode, starts, type MakeCatalog } from './catalog-world.ts';
+import { append, makeEdge, newEdgeId, REPORT, rowsOf, runOf } from './edge-world.ts';
 
 const PAGE = { limit: 10 };
-/** Seconds before the beginning of test timelines, which lies ahead of the clock: what is over for the clock too. */
-const PAST = -6_000_000;
-const ASK = { idleAfterMs: 30_000, askedForMs: 15_000, limit: 10 };
-const REPORT: EdgeReport = {
-  uptimeS: 1,
-  freeBytes: null,
-  storedBytes: 5,
-  backlogRows: 0,
-  backlogSegments: 0,
-  backlogBytes: 0,
-  sentBytes: 0,
-  clockOffsetMs: 12,
-  roundTripMs: null,
-};
 
-type Rows = Pick<EdgeRowBatch, 'epochs' | 'rows'>;
-
-/** Rows as an edge numbers them: those of one epoch each unless they name one. */
-function rowsOf(streamId: string, plans: readonly (SegmentPlan & { readonly sequence: number })[]): Rows {
-  const made = plans.map((plan) => ({ segment: newSegment(streamId, plan), plan }));
-  return {
-    epochs: made.flatMap(({ segment }) => ('begin' in segment.epoch ? [segment.epoch.begin] : [])),
-    rows: made.map(({ segment, plan }) => {
-      const { epoch, streamId: _, fence: __, offlineAfterMs: ___, ...rest } = segment;
-      const epochId = 'begin' in epoch ? epoch.begin.id : epoch.existingId;
-      return { ...rest, lost: false, epochId, sequence: plan.sequence };
-    }),
-  };
-}
-
-/** An edge's on-time rows of 10 s, one behind the other in one epoch. */
-function runOf(streamId: string, count: number, from = 0): Rows {
-  const first = rowsOf(streamId, [{ at: from, sequence: 0 }]);
-  const epochId = first.epochs[0]?.id;
-  const others = Array.from({ length: count - 1 }, (_, index) => ({
-    at: from + (index + 1) * 10,
-    sequence: index + 1,
-    epochId,
-  }));
-  return { epochs: first.epochs, rows: [...first.rows, ...rowsOf(streamId, others).rows] };
-}
-
-async function makeEdge(w: World, id = newEdgeId()): Promise<{ readonly by: EdgeSession; readonly streamId: string }> {
-  const { edge } = await w.catalog.registerEdge({ id, tenant: 'tenant', name: 'site', version: '1' });
-  const by = { edgeId: id, session: edge.session };
-  const streamId = randomIds.next('stream');
-  await w.catalog.putEdgeStream(by, { streamId, kind: 'push', name: 'north', endedAtMs: null });
-  return { by, streamId };
-}
-
-function newEdgeId(): string {
-  return randomIds.next('edge');
-}
-
-function append(catalog: Catalog, by: EdgeSession, streamId: string, rows: Rows, rendition = 'main') {
-  return catalog.appendEdgeRows(by, { streamId, rendition, offlineAfterMs: 60_000, ...rows });
-}
-
-/** Edges: their sessions, their rows, and what is wanted of them. */
+/** Edges: their sessions, their rows, and what of them is here. */
 export function edgesContract(adapter: string, make: MakeCatalog): void {
   describe(`catalog contract, edges: ${adapter}`, () => {
     test('each registration begins a higher session, and what an older one sends is fenced', async (t) => {
@@ -214,83 +142,6 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       assert.equal(await w.catalog.noteArrived(randomIds.next('segment')), false);
     });
 
-    test('a stream is live while it is watched or recorded, a segment is wanted while somebody asks', async (t) => {
-      const w = await makeWorld(t, make);
-      const { by, streamId } = await makeEdge(w);
-      const batch = runOf(streamId, 3);
-      await append(w.catalog, by, streamId, batch);
-      const demand = () => w.catalog.demandOn(by.edgeId, ASK);
-      const none = await demand();
-      assert.deepEqual([none.live, none.keep, none.asked, none.missing], [[], [], [], []]);
-      const changes = record(w.catalog);
-      await w.catalog.watchStream(streamId, ASK.idleAfterMs);
-      await w.catalog.watchStream(streamId, ASK.idleAfterMs);
-      assert.deepEqual(
-        changes.map(({ streamIds }) => streamIds),
-        [[by.edgeId]],
-        'who goes on watching changes nothing',
-      );
-      assert.deepEqual((await demand()).live, [streamId]);
-      const [first] = batch.rows;
-      assert.ok(first !== undefined);
-      await w.catalog.wantSegment(first.id);
-      assert.deepEqual((await demand()).asked, [{ id: first.id, streamId }]);
-      await w.pass(16_000);
-      assert.deepEqual((await demand()).asked, []);
-      await w.pass(15_000);
-      assert.deepEqual((await demand()).live, []);
-      await w.catalog.wantSegment(first.id);
-      await w.catalog.noteArrived(first.id);
-      assert.deepEqual((await demand()).asked, []);
-      await w.catalog.watchStream((await w.stream()).id, ASK.idleAfterMs);
-      await w.catalog.wantSegment(randomIds.next('segment'));
-    });
-
-    test('recordings and sources of clips are kept until their bytes are here; archives pull nothing', async (t) => {
-      const w = await makeWorld(t, make);
-      const { by, streamId } = await makeEdge(w);
-      const batch = runOf(streamId, 6, PAST);
-      await append(w.catalog, by, streamId, batch);
-      const ids = batch.rows.map(({ id }) => id);
-      await w.catalog.createHold(newHold(streamId, PAST, PAST + 60));
-      const hold = await w.catalog.createHold(
-        newHold(streamId, PAST + 10, PAST + 30, { kind: 'recording', name: 'kept' }),
-      );
-      const demand = () => w.catalog.demandOn(by.edgeId, ASK);
-      const wanted = await demand();
-      assert.deepEqual(wanted.keep, [{ id: hold.id, streamId, name: 'kept', fromMs: hold.fromMs, toMs: hold.toMs }]);
-      assert.deepEqual(
-        wanted.missing.map(({ id }) => id),
-        ids.slice(1, 3),
-      );
-      assert.equal(await w.catalog.remoteOfHold(hold), 2);
-      for (const id of ids.slice(1, 3)) await w.catalog.noteArrived(id);
-      const done = await demand();
-      assert.deepEqual([done.keep, done.missing, await w.catalog.remoteOfHold(hold)], [[], [], 0]);
-      const running = await w.catalog.createHold(newHold(streamId, PAST + 50, null, { kind: 'recording' }));
-      const now = await demand();
-      assert.deepEqual([now.live, now.keep.map(({ id }) => id)], [[streamId], [running.id]]);
-      assert.deepEqual(
-        now.missing.map(({ id }) => id),
-        ids.slice(5),
-      );
-      await w.catalog.releaseHold(running.id);
-      assert.deepEqual((await demand()).keep, []);
-    });
-
-    test('a stretch whose rows may still come is kept', async (t) => {
-      const w = await makeWorld(t, make);
-      const { by, streamId } = await makeEdge(w);
-      await append(w.catalog, by, streamId, runOf(streamId, 1, PAST));
-      await w.catalog.createHold(newHold(streamId, PAST + 15, PAST + 30, { kind: 'recording' }));
-      const keeps = async (): Promise<number> => (await w.catalog.demandOn(by.edgeId, ASK)).keep.length;
-      assert.equal(await keeps(), 1);
-      await w.catalog.noteEdge(by, { report: { ...REPORT, backlogRows: 3 }, streams: [] });
-      assert.equal(await keeps(), 1);
-      await w.catalog.noteEdge(by, { report: REPORT, streams: [] });
-      assert.equal(await keeps(), 0);
-    });
-
     test('an edge that is removed leaves its streams, and has them again when it comes back', async (t) => {
       const w = await makeWorld(t, make);
       const { by, streamId } = await makeEdge(w);
@@ -317,6 +168,16 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       const again = { edgeId: by.edgeId, session: back.edge.session };
       await w.catalog.putEdgeStream(again, { streamId, kind: 'push', name: 'north', endedAtMs: null });
       assert.equal((await w.catalog.getStream(streamId)).edgeId, by.edgeId);
+      await w.catalog.removeEdge(by.edgeId);
+      await w.catalog.claimRendition(streamId, 'main', 1);
+      const third = await w.catalog.registerEdge({ id: by.edgeId, tenant: 'tenant', name: 'n', version: '1' });
+      again.session = third.edge.session;
+      await throwsCode(
+        w.catalog.putEdgeStream(again, { streamId, kind: 'push', name: 'north', endedAtMs: null }),
+        'conflict',
+      );
+      await w.catalog.deleteStream(streamId);
+      await w.catalog.putEdgeStream(again, { streamId, kind: 'push', name: 'north', endedAtMs: null });
       await w.catalog.dropEdgeStream(again, streamId);
       assert.equal((await w.catalog.getStream(streamId)).edgeId, null);
       await throwsCode(
@@ -341,18 +202,6 @@ export function edgesContract(adapter: string, make: MakeCatalog): void {
       assert.deepEqual(await state(), [false, false, 0]);
       await w.catalog.setSegmentLost(id, true);
       assert.deepEqual(await state(), [true, false, 1000]);
-    });
-
-    test('a stream of long segments counts as watched for longer', async (t) => {
-      const w = await makeWorld(t, make);
-      const { by, streamId } = await makeEdge(w);
-      await append(w.catalog, by, streamId, rowsOf(streamId, [{ at: 0, lasts: 60, sequence: 0 }]));
-      await w.catalog.watchStream(streamId, ASK.idleAfterMs);
-      const live = async () => (await w.catalog.demandOn(by.edgeId, ASK)).live;
-      await w.pass(170_000);
-      assert.deepEqual(await live(), [streamId]);
-      await w.pass(20_000);
-      assert.deepEqual(await live(), []);
     });
 
     test('what is known of an edge is listed, with its streams', async (t) => {

@@ -3,6 +3,7 @@ import { assetsContract } from './catalog-assets.contract.ts';
 import { chunksContract } from './catalog-chunks.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
+import { edgeDemandContract } from './catalog-edge-demand.contract.ts';
 import { edgesContract } from './catalog-edges.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
@@ -26,6 +27,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   clipsContract(adapter, make);
   chunksContract(adapter, make);
   edgesContract(adapter, make);
+  edgeDemandContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

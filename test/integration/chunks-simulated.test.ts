@@ -77,10 +77,8 @@ describe('simulated encoders of chunks', () => {
   ] as const) {
     test(`${container}: late, shuffled and doubled chunks all get to their places`, async () => {
       const faults = ['--gap-every', '4', '--duplicate-every', '3', '--shuffle'];
-      const { id, segments, late, duplicates } = await simulate(
-        ...['--container', container, '--checksum', checksum],
-        ...faults,
-      );
+      const kind = ['--container', container, '--checksum', checksum];
+      const { id, segments, late, duplicates } = await simulate(...kind, ...faults);
       assert.ok(late > 0 && duplicates > 0);
       const chunks = await ended(id);
       assert.deepEqual(chunks.taken, [{ first: 0, last: segments - 1 }]);

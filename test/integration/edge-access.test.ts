@@ -8,8 +8,16 @@ import { ApiHarness, assertProblem, type Call, type Reply } from './api-harness.
 
 const HELLO = { name: 'site', version: '1' };
 const STATUS = {
-  ...{ uptimeS: 0, storedBytes: 0, backlogRows: 0, backlogSegments: 0, backlogBytes: 0, sentBytes: 0 },
-  ...{ freeBytes: null, clockOffsetMs: null, roundTripMs: null, streams: [] },
+  uptimeS: 0,
+  storedBytes: 0,
+  backlogRows: 0,
+  backlogSegments: 0,
+  backlogBytes: 0,
+  sentBytes: 0,
+  freeBytes: null,
+  clockOffsetMs: null,
+  roundTripMs: null,
+  streams: [],
 };
 
 interface Own {

@@ -64,6 +64,7 @@ describe('edges at their control', () => {
     const { edge, timeline, pieces } = await edgeWith(1);
     const newer = new EdgeClient(() => server.api, { id: edge.id });
     await edge.sync();
+    const beganMs = performance.now();
     const waiting = edge.send('POST', '/sync', edge.syncBody({ waitMs: 20_000 }));
     await newer.register();
     const refused = [
@@ -75,6 +76,7 @@ describe('edges at their control', () => {
       refused.map((answer) => [answer.status, problemOf(answer).code]),
       refused.map(() => [409, 'fenced']),
     );
+    assert.ok(performance.now() - beganMs < 15_000, 'it was left waiting to the end');
   });
 
   test('people see how an edge is; it is forgotten only when it is away, and its streams stay', async () => {
@@ -129,6 +131,7 @@ describe('edges at their control', () => {
       await server.api.request(`/ingest/hls/${timeline.streamId}/live.m3u8`, segment),
       await server.api.request(`/v1/streams/${timeline.streamId}/frames`, frame),
       await server.api.request(`/v1/streams/${timeline.streamId}/end`, { method: 'POST' }),
+      await server.api.postJson(`/v1/streams/${timeline.streamId}/chunk-urls`, {}),
     ];
     assert.deepEqual(
       answers.map((answer) => [answer.status, problemOf(answer).detail.includes('the edge site')]),
@@ -182,18 +185,40 @@ describe('edges at their control', () => {
     assert.equal((await stranger.sendBytes(piece.row.id, piece.bytes)).status, 404);
   });
 
+  test('who sends without end is stopped at the size of the row', async () => {
+    const { edge, pieces } = await edgeWith(1);
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536));
+      },
+    });
+    const url = new URL(`/v1/edges/${edge.id}/segments/${pieces[0]?.row.id}`, server.url);
+    const request = { method: 'PUT', body, duplex: 'half', signal: AbortSignal.timeout(20_000) } as const;
+    const status = await fetch(url, request).then(
+      (answer) => answer.status,
+      (error: unknown) => {
+        assert.notEqual((error as Error).name, 'TimeoutError', `${sent} bytes were taken`);
+        return 'cut off';
+      },
+    );
+    assert.ok(status === 400 || status === 'cut off', String(status));
+    await server.api.get('/healthz');
+  });
+
   test('nonsense is the sender’s mistake, and changes nothing', async () => {
     const { edge, timeline, play } = await edgeWith(2);
     const before = await server.api.text(`${play}/dvr.m3u8`);
     const [piece] = timeline.next();
     assert.ok(piece !== undefined);
     const { row, epoch } = piece;
-    const rows = (change: object, epochChange: object = {}, rendition: unknown = 'main') => [
+    const rows = (change: object, epochChange: object = {}, rendition = 'main'): readonly [string, object] => [
       `/streams/${timeline.streamId}/rows`,
       { session: edge.session, rendition, epochs: [{ ...epoch, ...epochChange }], rows: [{ ...row, ...change }] },
     ];
     const fresh = `epo_${epoch.id.slice(4).split('').toReversed().join('')}`;
-    const bad = [
+    const bad: readonly (readonly [string, object])[] = [
       rows({ id: '../../x' }),
       rows({ id: 'seg_../../etc/passwd' }),
       rows({ epochId: '..', id: row.id }),
@@ -232,18 +257,18 @@ describe('edges at their control', () => {
       ['/sync', { ...edge.syncBody(), waitMs: -1 }],
       ['/gone', { session: edge.session, ids: ['../x'] }],
       ['/gone', { session: edge.session, ids: Array(2000).fill(row.id) }],
-    ] as const;
+    ];
     for (const [path, body] of bad) {
-      const answer = await edge.send('POST', String(path), body as object);
+      const answer = await edge.send('POST', path, body);
       assert.ok(
         answer.status >= 400 && answer.status < 500,
-        `${path} ${JSON.stringify(body).slice(0, 300)}: ${answer.bytes}`,
+        `${path} ${JSON.stringify(body).slice(0, 300)}: ${answer.bytes.toString()}`,
       );
     }
     const hello = { name: 'x', version: '1' };
     for (const id of ['x', 'edg_..', 'str_0123456789ab', 'edg_%00aaaaaaaaaa']) {
       const answer = await server.api.postJson(`/v1/edges/${id}`, hello, 'PUT');
-      assert.ok(answer.status >= 400 && answer.status < 500, `${id}: ${answer.bytes}`);
+      assert.ok(answer.status >= 400 && answer.status < 500, `${id}: ${answer.bytes.toString()}`);
     }
     assert.equal(await server.api.text(`${play}/dvr.m3u8`), before);
     assert.equal((await edge.rows(timeline.streamId, [piece])).nextSequence, 3);

@@ -46,6 +46,8 @@ describe('media of edges', () => {
       await server.api.text(`${play}/live.m3u8`);
       assert.deepEqual((await edge.sync({ waitMs: 0 })).live, [timeline.streamId]);
     }
+    const metrics = await (await fetch(`${server.metricsUrl}/metrics`)).text();
+    assert.match(metrics, /zoetrope_playlists_sent_total\{kind="live",hot="true"\} \d/);
     await edge.until('nobody watches any more', ({ live }) => live.length === 0);
   });
 

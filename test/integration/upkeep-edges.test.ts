@@ -13,8 +13,15 @@ import { TimelineStore } from '../fixtures/timeline-store.ts';
 const signal = new AbortController().signal;
 const MEDIA = new PushedMedia({ segmentSeconds: 1 });
 const REPORT = {
-  ...{ uptimeS: 0, freeBytes: null, storedBytes: 0, backlogRows: 0, backlogSegments: 0, backlogBytes: 0 },
-  ...{ sentBytes: 0, clockOffsetMs: null, roundTripMs: null },
+  uptimeS: 0,
+  freeBytes: null,
+  storedBytes: 0,
+  backlogRows: 0,
+  backlogSegments: 0,
+  backlogBytes: 0,
+  sentBytes: 0,
+  clockOffsetMs: null,
+  roundTripMs: null,
 };
 const METRICS = { received: () => undefined, waited: () => undefined };
 

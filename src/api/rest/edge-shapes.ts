@@ -20,7 +20,7 @@ const exactly = { additionalProperties: false } as const;
 /** Most frames of one segment. */
 const MOST_FRAMES = 3600;
 /** Most bytes of one segment. */
-const MOST_SEGMENT_BYTES = 128 * 1024 * 1024;
+export const MOST_SEGMENT_BYTES = 128 * 1024 * 1024;
 /** A day: no segment is longer. */
 const MOST_TICKS = 86_400 * 90_000;
 const MOST_STREAMS = 5000;

@@ -55,7 +55,20 @@ async function requireOwn(db: CatalogDb, edge: Edge, row: Row<StreamTable>): Pro
     .where('stream_id', '=', row.id)
     .where('edge_id', '=', edge.id)
     .executeTakeFirst();
-  if (row.edge_id === null && row.tenant === edge.tenant && was !== undefined) return;
+  if (row.edge_id === null && row.tenant === edge.tenant && was !== undefined) {
+    // Whoever writes here meanwhile claimed it with a fence; their epochs cannot go on together.
+    const claimed = await db
+      .selectFrom('rendition')
+      .select('id')
+      .where('stream_id', '=', row.id)
+      .where('fence', '>', 0)
+      .executeTakeFirst();
+    if (claimed === undefined) return;
+    throw new ZoetropeError(
+      'conflict',
+      `The stream ${row.id} was the edge ${edge.id}’s, and has been fed here since the edge was removed. Delete it here to have it from the edge again.`,
+    );
+  }
   throw new ZoetropeError(
     'conflict',
     `There is a stream ${row.id} here that is not the edge ${edge.id}’s. Two streams cannot have one id: was the edge’s catalog copied from this server or from another edge?`,

@@ -10,6 +10,7 @@ import { migrate } from '../migrations/migrate.ts';
 import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend } from '../sql/backend.ts';
 import { countInHolds, forgetExtents } from '../sql/hold-extent.ts';
+import { sqlEdgeStore } from '../sql/edge-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogSchema } from '../sql/schema.ts';
@@ -168,5 +169,36 @@ describe('query plans', () => {
     const plans = await plansOf(start);
     assertSearched(plans);
     assert.ok(plans.includes('SEARCH segment USING INDEX segment_by_wall (rendition_id=?)'), plans.join('\n'));
+  });
+
+  it('what is wanted of an edge is found by what is remote and asked for, not by all that there is', async (t) => {
+    const { backend, plansOf } = await world(t);
+    const edges = sqlEdgeStore(backend);
+    const { edge } = await edges.registerEdge({ id: 'edg_0123456789', tenant: 't', name: 'n', version: '1' });
+    const by = { edgeId: edge.id, session: edge.session };
+    const streamId = 'str_0123456789';
+    await edges.putEdgeStream(by, { streamId, kind: 'push', name: 'n', endedAtMs: null });
+    const hold = {
+      id: 'rec_0123456789',
+      streamId,
+      kind: 'recording',
+      name: 'n',
+      sessionId: null,
+      expiresAtMs: null,
+    } as const;
+    await sqlHoldStore(backend).createHold({ ...hold, fromMs: wallMs(0), toMs: wallMs(1) });
+    await backend.write(({ db }) => db.updateTable('rendition').set({ remote_bytes: 1 }).execute());
+    const plans = await plansOf(() => edges.demandOn(edge.id, { idleAfterMs: 1, askedForMs: 1, limit: 9 }));
+    assert.deepEqual(
+      plans.filter((plan) => plan.startsWith('SCAN ')),
+      [],
+    );
+    assert.ok(
+      plans.some((plan) => /^SEARCH segment USING (COVERING )?INDEX segment_remote /.test(plan)),
+      plans.join('\n'),
+    );
+    assertSearched(await plansOf(() => edges.remoteOfHold({ streamId, fromMs: wallMs(0), toMs: null })));
+    assertSearched(await plansOf(() => edges.wantSegment('seg_0123456789')));
+    assertSearched(await plansOf(() => edges.noteArrived('seg_0123456789')));
   });
 });

@@ -164,14 +164,17 @@ export class EdgeControl implements Component {
   ): Promise<DesiredState> {
     const { catalog, clock, idleAfterMs, askedForMs } = this.#deps;
     for (;;) {
+      // First of all: it may have registered again just before this place was taken.
+      await this.#requireNewest(by);
+      const beganMs = clock.monotonicMs();
       const demand = await catalog.demandOn(by.edgeId, { idleAfterMs, askedForMs, limit: MOST_WANTED });
+      place.lookingMs = clock.monotonicMs() - beganMs;
       place.streamIds = new Set(demand.streamIds);
       const state = desiredState(demand);
       const isOver = place.isDismissed || asked.signal.aborted || clock.monotonicMs() >= asked.untilMs;
       if (isOver || this.#mustHear(by.edgeId, asked.seen, state)) return state;
       const inMs = demand.changesAtMs === null ? Number.POSITIVE_INFINITY : demand.changesAtMs - clock.nowMs() + 1;
       await place.changed(Math.min(asked.untilMs, clock.monotonicMs() + inMs));
-      await this.#requireNewest(by);
     }
   }
 

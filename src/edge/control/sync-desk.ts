@@ -3,11 +3,17 @@ import type { Catalog } from '../../catalog/catalog.ts';
 
 /** Changes of one moment are looked at together. */
 const GATHER_MS = 25;
+/** What happens to streams is urgent for nobody: a recording that begins, a clip that is wanted. */
+const GATHER_STREAMS_MS = 500;
+/** Looking takes at most such a part of the time. */
+const LOOKING_PART = 5;
 
 /** An edge that waits to hear what is wanted of it. */
 export interface WaitingEdge {
   /** Streams whose changes concern it. */
   streamIds: ReadonlySet<string>;
+  /** How long looking at what is wanted took last: the longer it takes, the more seldom it is done. */
+  lookingMs: number;
   /** Resolves when something may have changed since the last call resolved, at the time given, or when there is no waiting any more. */
   changed(untilMs: number): Promise<void>;
   /** Somebody else of this edge waits now, or the server closes: answer. */
@@ -28,10 +34,13 @@ export class SyncDesk {
 
   /** Begins to follow changes. */
   start(catalog: Pick<Catalog, 'onChange'>): void {
-    this.#stop = catalog.onChange(({ streamIds }) => {
+    this.#stop = catalog.onChange(({ streamIds, appended }) => {
       if (this.#waiting.size === 0) return;
+      // Rows that came are no news to the edge that sent them.
+      const grown = new Set(appended.map(({ segment }) => segment.streamId));
       for (const [edgeId, place] of this.#waiting) {
-        if (streamIds.some((id) => id === edgeId || place.streamIds.has(id))) place.wake();
+        if (streamIds.includes(edgeId)) place.wake(GATHER_MS);
+        else if (streamIds.some((id) => place.streamIds.has(id) && !grown.has(id))) place.wake(GATHER_STREAMS_MS);
       }
     });
   }
@@ -66,12 +75,14 @@ export class SyncDesk {
 class Place implements WaitingEdge {
   streamIds: ReadonlySet<string> = new Set();
   isDismissed = false;
+  lookingMs = 0;
   readonly #clock: Clock;
   readonly #leave: () => void;
   readonly #signal: AbortSignal;
   #isDirty = false;
   #resolve: (() => void) | undefined;
   #gathering: Timer | undefined;
+  #gatheredAtMs = Number.POSITIVE_INFINITY;
   readonly #onAbort = (): void => this.#release();
 
   constructor(clock: Clock, signal: AbortSignal, leave: () => void) {
@@ -81,10 +92,13 @@ class Place implements WaitingEdge {
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  wake(): void {
+  wake(gatherMs: number): void {
     this.#isDirty = true;
-    if (this.#resolve === undefined) return;
-    this.#gathering ??= this.#clock.schedule(GATHER_MS, () => this.#release());
+    const atMs = this.#clock.monotonicMs() + Math.max(gatherMs, this.lookingMs * LOOKING_PART);
+    if (atMs >= this.#gatheredAtMs) return;
+    this.#gathering?.cancel();
+    this.#gatheredAtMs = atMs;
+    this.#gathering = this.#clock.schedule(atMs - this.#clock.monotonicMs(), () => this.#release());
   }
 
   dismiss(): void {
@@ -93,7 +107,8 @@ class Place implements WaitingEdge {
   }
 
   async changed(untilMs: number): Promise<void> {
-    if (!this.#isDirty && !this.isDismissed && !this.#signal.aborted) {
+    // What happened while it was looked at is gathered already.
+    if ((!this.#isDirty || this.#gathering !== undefined) && !this.isDismissed && !this.#signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#resolve = resolve;
       const timer = this.#clock.schedule(untilMs - this.#clock.monotonicMs(), () => this.#release());
@@ -112,6 +127,7 @@ class Place implements WaitingEdge {
   #release(): void {
     this.#gathering?.cancel();
     this.#gathering = undefined;
+    this.#gatheredAtMs = Number.POSITIVE_INFINITY;
     this.#resolve?.();
     this.#resolve = undefined;
   }

@@ -11,6 +11,7 @@ import { ChunkEventShape, ChunksShape, ChunkUrlsRequestShape, ChunkUrlsShape } f
 import type { ApiDeps, ChunksApi, RestApp } from '../deps.ts';
 import { linkOf, timeJson } from '../json.ts';
 import { IdParams, loadStream, orNull } from '../lookup.ts';
+import { refuseAtEdge } from '../stream-edge.ts';
 
 const MAX_EVENTS = 500;
 const DEFAULT_URLS = 60;
@@ -36,6 +37,7 @@ export function addChunkRoutes(app: RestApp, deps: ApiDeps, { intake, putDoor }:
     },
     async (request) => {
       const stream = await loadStream(deps.catalog, request, request.params.id);
+      await refuseAtEdge(deps.catalog, stream, 'Send its chunks there.');
       const { count = DEFAULT_URLS, firstIndex = null, expiresInSeconds = DEFAULT_EXPIRY_S } = request.body;
       const targets = await intake.targets(stream, { count, firstIndex, expiresInMs: expiresInSeconds * 1000 });
       const base = deps.settings.publicUrl ?? `${request.protocol}://${request.host}`;
@@ -117,7 +119,9 @@ async function streamsOf(
   const streams = new Map<string, Stream>();
   for (const id of new Set(events.map((event) => event.stream_id))) {
     const stream = await orNull(loadStream(deps.catalog, request, id));
-    if (stream !== null) streams.set(id, stream);
+    if (stream === null) continue;
+    await refuseAtEdge(deps.catalog, stream, 'Announce its chunks there.');
+    streams.set(id, stream);
   }
   return streams;
 }

@@ -18,6 +18,7 @@ import {
   EdgeSyncShape,
   EdgeWelcomeShape,
   MOST_ROWS_BYTES,
+  MOST_SEGMENT_BYTES,
   MOST_SYNC_BYTES,
   SessionQuery,
 } from '../edge-shapes.ts';
@@ -281,6 +282,10 @@ function addBytesRoute(app: RestApp, deps: ApiDeps, { control, intake }: EdgeApi
       control.requireSession(edge, request.query.session);
       const length = request.headers['content-length'];
       const sizeBytes = length === undefined ? null : Number(length);
+      if (sizeBytes === null || sizeBytes > MOST_SEGMENT_BYTES) {
+        // What is sent beyond what is taken is not waited for.
+        void reply.header('connection', 'close');
+      }
       await intake.take(edge, { segmentId, sizeBytes, body: request.raw });
       return reply.code(204).send(null);
     },
