@@ -324,7 +324,8 @@ describe('console, uploaded files', () => {
       await rowOf(page, 'short.mp4').getByRole('link', { name: 'short.mp4' }).last().click();
       await page.getByRole('button', { name: 'Quality' }).waitFor();
       await fits();
-      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Webhooks' }).click();
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('menuitem', { name: 'Webhooks' }).click();
       await page.getByRole('heading', { name: 'Webhooks' }).waitFor();
       await fits();
     });

@@ -138,6 +138,35 @@ describe('recordings in the console', () => {
     });
   });
 
+  it('plays one on by itself that is too long for one playlist', async () => {
+    using pictures = new TimedPictures();
+    const hour = 3_600_000;
+    const startMs = Date.now() - 14 * hour;
+    // Eight pictures at its beginning and eight at its end: what lies between is a gap, and longer than a playlist reaches.
+    const times = [0, 13.5 * hour].flatMap((from) =>
+      Array.from({ length: 8 }, (_, index) => startMs + from + index * 250),
+    );
+    let longId = '';
+    for (const atMs of times) {
+      const answer = await server.api.postFrame('long', atMs, pictures.at(atMs));
+      longId = (JSON.parse(answer.bytes.toString()) as { readonly streamId: string }).streamId;
+    }
+    const iso = (atMs: number): string => new Date(atMs).toISOString();
+    const started = await server.api.postJson(`/v1/streams/${longId}/recordings`, { from: iso(startMs) });
+    const { id } = JSON.parse(started.bytes.toString()) as RecordingJson;
+    await server.api.postJson(`/v1/recordings/${id}/stop`, { at: iso((times.at(-1) ?? 0) + 100) });
+    await withPage(DESK, async (_page, camera) => {
+      const opened = await camera.open(`${server.url}/recordings/${id}`);
+      assert.ok((opened.codeMs ?? 0) < startMs + hour);
+      await eventually(
+        'it has played on beyond the first window',
+        async () => ((await camera.shown()).codeMs ?? 0) >= (times[8] ?? 0) || undefined,
+        { timeoutMs: 20_000 },
+      );
+    });
+    await server.api.request(`/v1/recordings/${id}`, { method: 'DELETE' });
+  });
+
   it('lists recordings, renames, shares and deletes them, and says when there are none', async () => {
     await withPage(DESK, async (page) => {
       await page.goto(server.url);

@@ -207,6 +207,8 @@ describe('what is refused, with its cause', () => {
   test('nothing of it stays: neither clips nor what they held', async () => {
     const { json } = await call('GET', `/v1/streams/${streamId}/clips?limit=1000`);
     const { items } = json as { readonly items: readonly ClipJson[] };
+    const all = (await call('GET', '/v1/clips?limit=1000')).json as { readonly items: readonly ClipJson[] };
+    assert.deepEqual(all.items, items);
     assert.ok(
       items.every(({ state }) => state === 'ready'),
       JSON.stringify(items),

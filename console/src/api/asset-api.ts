@@ -35,7 +35,9 @@ export const assetApi = {
   remove: async (id: string): Promise<void> => {
     await send(asset(id), { method: 'DELETE' });
   },
-  token: (id: string): Promise<PlaybackToken> => read(`${asset(id)}/tokens`, { method: 'POST', body: {} }),
+  /** For a time of the server's choice, or for so many seconds. */
+  token: (id: string, ttlSeconds?: number): Promise<PlaybackToken> =>
+    read(`${asset(id)}/tokens`, { method: 'POST', body: ttlSeconds === undefined ? {} : { ttlSeconds } }),
   upload: (id: string): Promise<UploadJson> => read(`/v1/uploads/${encodeURIComponent(id)}`),
 };
 

@@ -97,6 +97,9 @@ export const api = {
       cursor = page.nextCursor;
     } while (cursor !== null);
   },
+  makeStream: (name: string, kind: 'push' | 'chunks'): Promise<StreamJson> =>
+    read('/v1/streams', { method: 'POST', body: { name, kind } }),
+  endStream: (id: string): Promise<StreamJson> => read(`${stream(id)}/end`, { method: 'POST' }),
   stream: (id: string, signal?: AbortSignal): Promise<StreamJson> => read(stream(id), { signal }),
   timeline: (id: string, fromMs?: number, toMs?: number, signal?: AbortSignal): Promise<TimelineJson> => {
     const bounds = fromMs === undefined || toMs === undefined ? {} : { from: rfc3339(fromMs), to: rfc3339(toMs) };
@@ -127,10 +130,19 @@ export function pictureUrl(id: string, atMs: number, width?: number): string {
   return `${stream(id)}/frame.jpg${query({ at: rfc3339(atMs), width })}`;
 }
 
+/** Which playlist of a stream. */
+export interface PlaylistChoice {
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly speed?: number;
+  readonly rendition?: string | undefined;
+}
+
 /** The path of a stream's playlist, without a token. */
-export function playlistPath(id: string, name: 'dvr' | 'range', fromMs?: number, toMs?: number, speed = 1): string {
+export function playlistPath(id: string, name: 'dvr' | 'range', choice: PlaylistChoice): string {
+  const { fromMs, toMs, speed = 1, rendition } = choice;
   const bounds = fromMs === undefined || toMs === undefined ? {} : { from: rfc3339(fromMs), to: rfc3339(toMs) };
-  const rest = query({ ...bounds, speed: speed === 1 ? undefined : speed });
+  const rest = query({ ...bounds, rendition, speed: speed === 1 ? undefined : speed });
   return `/play/streams/${encodeURIComponent(id)}/${name}.m3u8${rest}`;
 }
 

@@ -2,7 +2,9 @@ import { Play, Share2, Trash2 } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import { api, type ArchiveJson } from '../api/client.ts';
 import { useStore } from '../api/store.ts';
-import { DeleteDialog, KeptItems, KeptList, spanText } from '../kept/kept-list.tsx';
+import { expiryText } from '../kept/expiry.ts';
+import { DeleteDialog, KEPT_NOTE } from '../kept/delete-dialog.tsx';
+import { KeptItems, KeptList, spanText } from '../kept/kept-list.tsx';
 import { KeptRow } from '../kept/kept-row.tsx';
 import { ShareKeptDialog } from '../kept/share-kept-dialog.tsx';
 import { zone } from '../shell/preferences.ts';
@@ -20,24 +22,22 @@ function Row(props: {
   const shownZone = useStore(zone);
   const now = useNow();
   const [fromMs, toMs] = [Date.parse(archive.from), Date.parse(archive.to)];
-  const leftMs = archive.expiresAt === null ? null : Date.parse(archive.expiresAt) - now;
+  const expiry = expiryText(archive.expiresAt, now);
   const href = `/archives/${encodeURIComponent(archive.id)}`;
   const of = name ?? archive.streamId;
-  const expires =
-    leftMs === null ? (
-      'never expires'
-    ) : (
-      <span className={leftMs < 86_400_000 ? 'kept-soon' : undefined}>
-        {leftMs <= 0 ? 'expires now' : `expires in ${duration(Math.max(60_000, Math.round(leftMs / 60_000) * 60_000))}`}
-      </span>
-    );
   return (
     <KeptRow
       href={href}
       streamId={archive.streamId}
       pictureMs={fromMs}
       title={name ?? '…'}
-      facts={[spanText(fromMs, toMs, shownZone), duration(toMs - fromMs), expires]}
+      facts={[
+        spanText(fromMs, toMs, shownZone),
+        duration(toMs - fromMs),
+        <span key="expiry" className={expiry.isSoon ? 'kept-soon' : undefined}>
+          {expiry.text}
+        </span>,
+      ]}
       tools={
         <>
           <Link href={href} className="button">
@@ -97,6 +97,7 @@ export default function ArchivesPage(): ReactElement {
       {doomed !== null && (
         <DeleteDialog
           noun="archive"
+          note={KEPT_NOTE}
           what={`${doomed.name}, ${spanText(Date.parse(doomed.archive.from), Date.parse(doomed.archive.to), shownZone)}`}
           remove={async () => {
             await api.deleteArchive(doomed.archive.id);

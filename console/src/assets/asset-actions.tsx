@@ -1,8 +1,8 @@
-import { useState, type ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { assetApi } from '../api/asset-api.ts';
 import type { AssetJson } from '../api/asset-types.ts';
 import { describeError } from '../api/problem.ts';
-import { Dialog } from '../shell/dialog.tsx';
+import { DeleteDialog } from '../kept/delete-dialog.tsx';
 import { toast } from '../shell/toasts.tsx';
 
 /** Does something with an asset, and says so when it cannot be done. Null: it failed. */
@@ -22,30 +22,16 @@ export function DeleteAssetDialog(props: {
   readonly onDeleted: () => void;
 }): ReactElement {
   const { asset, onClose, onDeleted } = props;
-  const [busy, setBusy] = useState(false);
-  const remove = async (): Promise<void> => {
-    setBusy(true);
-    const done = await attempt('It could not be deleted:', async () => {
-      await assetApi.remove(asset.id);
-      return true;
-    });
-    setBusy(false);
-    if (done === null) return;
-    toast(`${asset.name} is deleted.`);
-    onDeleted();
-  };
   return (
-    <Dialog title="Delete this asset?" onClose={onClose}>
-      <p className="dialog-subject">{asset.name}</p>
-      <p className="muted">The file and everything made from it go, and links to it end. This cannot be undone.</p>
-      <div className="dialog-actions">
-        <button type="button" className="button" data-first onClick={onClose}>
-          Keep it
-        </button>
-        <button type="button" className="button" data-kind="danger" disabled={busy} onClick={() => void remove()}>
-          Delete
-        </button>
-      </div>
-    </Dialog>
+    <DeleteDialog
+      noun="asset"
+      what={asset.name}
+      note="The file and everything made from it go, and links to it end."
+      remove={async () => {
+        await assetApi.remove(asset.id);
+        onDeleted();
+      }}
+      onClose={onClose}
+    />
   );
 }

@@ -6,7 +6,7 @@ import { Link, navigate } from '../shell/router.tsx';
 import { attempt, DeleteAssetDialog } from './asset-actions.tsx';
 import { canRetry } from './asset-list.ts';
 import { StateBadge } from './progress-bar.tsx';
-import { ShareDialog } from './share-dialog.tsx';
+import { ShareAssetDialog } from './share-dialog.tsx';
 
 function Name({
   asset,
@@ -111,7 +111,7 @@ export function AssetHeader({
           <Trash2 aria-hidden />
         </button>
       </div>
-      {dialog === 'share' && <ShareDialog asset={asset} onClose={() => setDialog('none')} />}
+      {dialog === 'share' && <ShareAssetDialog asset={asset} onClose={() => setDialog('none')} />}
       {dialog === 'delete' && (
         <DeleteAssetDialog asset={asset} onClose={() => setDialog('none')} onDeleted={() => navigate('/assets')} />
       )}

@@ -9,6 +9,7 @@ import { useNow } from '../time/now.ts';
 import { AddressRow, CopyButton } from './copy-button.tsx';
 import { factsOf, outputText } from './facts.ts';
 import { bytes } from './quantities.ts';
+import '../styles/facts.css';
 
 const absolute = (path: string): string => new URL(path, location.href).href;
 

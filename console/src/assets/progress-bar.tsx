@@ -1,6 +1,7 @@
 import type { CSSProperties, ReactElement } from 'react';
 import type { WorkState } from '../api/asset-types.ts';
 import { percent } from './quantities.ts';
+import '../styles/progress.css';
 
 /** What a {@link ProgressBar} shows. */
 export interface ProgressBarProps {

@@ -1,8 +1,9 @@
 import { api, type StreamJson } from '../api/client.ts';
 import { listen } from '../api/events.ts';
+import { ownAddress } from '../api/own-address.ts';
 import { recordingApi } from '../api/recording-api.ts';
 import { Store } from '../api/store.ts';
-import { sourceWithin, type Kept } from '../kept/kept.ts';
+import { nextPicturesMs, sourceWithin, type Kept } from '../kept/kept.ts';
 import { PlaybackAccess } from '../player/playback-access.ts';
 import { Player } from '../player/player.ts';
 import type { StartAt } from '../player/player-state.ts';
@@ -11,9 +12,15 @@ import { setQuery } from '../shell/router.tsx';
 import { TimelineFeed } from '../timeline/timeline-feed.ts';
 import type { Marker, Stretch } from '../timeline/timeline-data.ts';
 import { contains, firstView, fit, placeAt, spanOf, zoomAt, clampTo, type Viewport } from '../timeline/viewport.ts';
+import { QualityChoice } from './quality-choice.ts';
+import { RangeMarks } from './range-marks.ts';
 
 /** So near to its end, a playlist was played out. */
 const AT_END_MS = 1000;
+/** How often the facts of an encoder are asked for. */
+const SOURCE_EVERY_MS = 3000;
+/** How often it is looked for other qualities. */
+const QUALITIES_EVERY_MS = 20_000;
 
 /** What a page's address asks for. */
 export interface OpenAt {
@@ -43,6 +50,8 @@ export class CameraModel {
   readonly selection: Store<Stretch | null>;
   /** Whether dragging on the timeline selects rather than pans. */
   readonly selecting = new Store(false);
+  readonly marks: RangeMarks;
+  readonly quality: QualityChoice;
   readonly #access: PlaybackAccess;
   /** Whether the view was ever moved by hand, or set by what was found. */
   #placed = false;
@@ -72,17 +81,35 @@ export class CameraModel {
       autoplay: openMs === null,
       chooseSource: (wantedMs, startMs) => {
         const now = this.kept.get();
-        if (now !== null) return sourceWithin(now, wantedMs, this.feed.nowMs());
-        return sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get());
+        if (now !== null) {
+          const nearMs = nextPicturesMs(wantedMs, this.feed.data.get()?.stretches ?? []);
+          return sourceWithin(now, nearMs, this.feed.nowMs());
+        }
+        return this.quality.of(sourceFor(wantedMs, startMs ?? this.#windowStartMs(), this.feed.data.get()));
       },
       intervalS: () => {
         const { effective, source } = this.stream.get();
         return source?.frameRate ? 1 / source.frameRate : effective.frameIntervalSeconds;
       },
     });
+    this.quality = new QualityChoice(ownAddress(stream.urls.master), this.#access, () => this.player);
+    this.marks = new RangeMarks({
+      player: this.player,
+      kind: () => this.stream.get().kind,
+      range: () => this.selection.get(),
+      setRange: (range) => this.select(range),
+      latestMs: () => this.#latestMs(),
+    });
     const nowMs = Date.now();
     this.view = new Store<Viewport>({ fromMs: nowMs - 3_600_000, toMs: nowMs });
     if (kept !== null) this.view.set(fit(this.#spanOf(kept), this.bounds()));
+  }
+
+  /** All of what is kept, as far as there are pictures; null on a stream's own page. */
+  whole(): Stretch | null {
+    const kept = this.kept.get();
+    const toMs = kept === null ? 0 : (kept.toMs ?? this.#latestMs());
+    return kept === null || toMs <= kept.fromMs ? null : { fromMs: kept.fromMs, toMs };
   }
 
   /** Whether it shows something kept rather than the camera itself. */
@@ -105,6 +132,7 @@ export class CameraModel {
     const stops = [
       this.feed.follow(kept?.fromMs, kept?.toMs),
       this.feed.data.watch(() => this.#placeFirst()),
+      this.marks.follow(),
       listen('/v1/streams/events', {
         onEvent: ({ type, data }) => {
           if (type !== 'stream') return;
@@ -116,6 +144,7 @@ export class CameraModel {
         onOpen: () => void this.#refresh(),
       }),
       () => this.#access.close(),
+      this.#lookEvery(),
     ];
     return () => {
       for (const stop of stops) stop();
@@ -131,6 +160,29 @@ export class CameraModel {
     if (wasHeld) this.player.load(source, { atMs });
     else this.player.load(source, 'live');
     if (!wasHeld) this.player.play();
+  }
+
+  /** What is known of an encoder or an edge is in no event. */
+  #lookEvery(): () => void {
+    const { kind, edge } = this.stream.get();
+    if (this.isKept || (kind === 'frames' && edge === null)) return () => undefined;
+    const stopped = new AbortController();
+    const look = (): void => {
+      if (this.stream.get().state !== 'new') void this.quality.look(stopped.signal);
+    };
+    const timers = [
+      setInterval(() => {
+        if (!document.hidden) void this.#refresh();
+      }, SOURCE_EVERY_MS),
+      setInterval(() => {
+        if (!document.hidden) look();
+      }, QUALITIES_EVERY_MS),
+    ];
+    look();
+    return () => {
+      stopped.abort();
+      for (const timer of timers) clearInterval(timer);
+    };
   }
 
   async #refresh(): Promise<void> {
@@ -167,6 +219,14 @@ export class CameraModel {
     const firstMs = this.feed.data.get()?.stretches[0]?.fromMs ?? nowMs;
     const span = spanOf(this.view.get());
     return { fromMs: Math.min(firstMs, this.#windowStartMs()), toMs: nowMs + Math.max(5000, span * 0.05) };
+  }
+
+  /** The end of the newest pictures that are known of, here or to the player. */
+  #latestMs(): number {
+    const nowMs = this.feed.nowMs();
+    const data = this.feed.data.get();
+    const known = Math.max(data?.liveEdgeMs ?? 0, data?.stretches.at(-1)?.toMs ?? 0, this.player.bounds().endMs ?? 0);
+    return Math.min(this.kept.get()?.toMs ?? nowMs, known === 0 ? nowMs : Math.min(known, nowMs));
   }
 
   /** Moves the view by hand. */
@@ -232,20 +292,20 @@ export class CameraModel {
   /** Sets or clears the selection, here and in the address. */
   select(stretch: Stretch | null): void {
     this.selection.set(stretch);
+    if (this.player.state.get().stretch?.loop === true) {
+      if (stretch === null) this.player.pause();
+      else this.player.playStretch(stretch, true);
+    }
     const write = (atMs: number | undefined): string | null =>
       atMs === undefined ? null : new Date(Math.round(atMs)).toISOString();
     setQuery({ from: write(stretch?.fromMs), to: write(stretch?.toMs) });
   }
 
-  /** Puts one end of the selection at the playhead; the other end stays, or moves if it would be on the wrong side. */
-  selectEdge(edge: 'from' | 'to'): void {
-    const atMs = this.player.state.get().frameMs ?? this.player.playheadMs();
-    if (atMs === null) return;
-    const old = this.selection.get();
-    const fallback = 60_000;
-    if (edge === 'from')
-      this.select({ fromMs: atMs, toMs: old !== null && old.toMs > atMs ? old.toMs : atMs + fallback });
-    else this.select({ fromMs: old !== null && old.fromMs < atMs ? old.fromMs : atMs - fallback, toMs: atMs });
+  /** Plays the selection again and again, or leaves that. */
+  toggleLoop(): void {
+    const selection = this.selection.get();
+    if (this.player.state.get().stretch?.loop === true) this.player.pause();
+    else if (selection !== null) this.player.playStretch(selection, true);
   }
 
   /** Goes to the next (`1`) or previous (`-1`) marker. */

@@ -7,6 +7,7 @@ import { useStore } from '../api/store.ts';
 import { RecordControl } from '../recordings/record-control.tsx';
 import { Recorder } from '../recordings/recorder.ts';
 import { Link } from '../shell/router.tsx';
+import { sourceLine, stateWords } from '../sources/source-state.ts';
 import { ago } from '../time/format.ts';
 import { useNow } from '../time/now.ts';
 import { CameraModel, readOpenAt } from './camera-model.ts';
@@ -17,7 +18,11 @@ function CameraHeader({ model, recorder }: { readonly model: CameraModel; readon
   const stream = useStore(model.stream);
   const now = useNow();
   const seen =
-    stream.lastCapturedAt === null ? 'no frames yet' : `newest frame ${ago(Date.parse(stream.lastCapturedAt), now)}`;
+    stream.source !== null
+      ? `${stateWords(stream, now)} · ${sourceLine(stream.source)}`
+      : stream.lastCapturedAt === null
+        ? stateWords(stream, now)
+        : `newest frame ${ago(Date.parse(stream.lastCapturedAt), now)}`;
   return (
     <>
       <Link href="/" className="icon-button" aria-label="Back to the cameras" title="Cameras">
@@ -25,7 +30,16 @@ function CameraHeader({ model, recorder }: { readonly model: CameraModel; readon
       </Link>
       <span className="state-dot" data-state={stream.state} role="img" aria-label={stream.state} />
       <h1>{stream.name}</h1>
-      <p className="muted">{seen}</p>
+      <p className="muted" title={seen}>
+        {seen}
+        {stream.edge !== null && (
+          <>
+            {' · at '}
+            <Link href="/edges">{stream.edge.name}</Link>
+            {!stream.edge.connected && ', which is away'}
+          </>
+        )}
+      </p>
       <div className="header-tools">
         <RecordControl model={model} recorder={recorder} />
       </div>

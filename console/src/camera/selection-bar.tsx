@@ -1,10 +1,10 @@
-import { BookmarkPlus, Link2, Play, X, ZoomIn } from 'lucide-react';
+import { BookmarkPlus, Link2, ListVideo, Repeat, Scissors, Square, X, ZoomIn } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { playlistPath } from '../api/client.ts';
 import { useStore } from '../api/store.ts';
 import { zone } from '../shell/preferences.ts';
 import { toast } from '../shell/toasts.tsx';
-import { clockTime, duration } from '../time/format.ts';
+import { clockTime, exactLength } from '../time/format.ts';
 import type { Stretch } from '../timeline/timeline-data.ts';
 import { fit } from '../timeline/viewport.ts';
 import type { CameraModel } from './camera-model.ts';
@@ -24,57 +24,54 @@ export interface SelectionBarProps {
   readonly model: CameraModel;
   readonly selection: Stretch;
   readonly onMark: () => void;
+  readonly onClip: () => void;
 }
 
 /** The selected stretch and what can be done with it. */
-export function SelectionBar({ model, selection, onMark }: SelectionBarProps): ReactElement {
+export function SelectionBar({ model, selection, onMark, onClip }: SelectionBarProps): ReactElement {
   const shownZone = useStore(zone);
+  const isLooping = useStore(model.player.state).stretch?.loop === true;
   const { fromMs, toMs } = selection;
-  const playlist = new URL(playlistPath(model.stream.get().id, 'range', fromMs, toMs), location.href).href;
+  const playlist = new URL(playlistPath(model.stream.get().id, 'range', selection), location.href).href;
   return (
     <div className="selection-bar" role="group" aria-label="Selection">
       <p>
         <strong>
-          {clockTime(fromMs, shownZone)} – {clockTime(toMs, shownZone)}
+          {clockTime(fromMs, shownZone, 'ms')} – {clockTime(toMs, shownZone, 'ms')}
         </strong>{' '}
-        <span className="muted">{duration(toMs - fromMs)}</span>
+        <span className="muted">{exactLength(toMs - fromMs)}</span>
       </p>
       <div className="selection-tools">
-        <button
-          type="button"
-          className="button"
-          title="Play the selection"
-          onClick={() => model.player.playStretch(fromMs, toMs)}
-        >
-          <Play aria-hidden /> <span>Play</span>
+        <button type="button" className="button" data-kind="primary" title="Make a clip of it (C)" onClick={onClip}>
+          <Scissors aria-hidden /> <span>Clip</span>
         </button>
         <button
           type="button"
           className="button"
-          title="Zoom to the selection"
-          onClick={() => model.setView(fit(selection, model.bounds()))}
+          aria-pressed={isLooping}
+          title={isLooping ? 'Stop the loop (X)' : 'Play it in a loop (X)'}
+          onClick={() => model.toggleLoop()}
         >
-          <ZoomIn aria-hidden /> <span>Zoom</span>
+          {isLooping ? <Square aria-hidden /> : <Repeat aria-hidden />} <span>{isLooping ? 'Stop' : 'Preview'}</span>
         </button>
-        <button type="button" className="button" title="Add a marker over the selection" onClick={onMark}>
-          <BookmarkPlus aria-hidden /> <span>Mark</span>
-        </button>
-        <button
-          type="button"
-          className="button"
-          title="Copy the link to this view"
-          onClick={() => void copy(location.href, 'Link to this view')}
-        >
-          <Link2 aria-hidden /> <span>Copy link</span>
-        </button>
-        <button
-          type="button"
-          className="button"
-          title="Copy the URL of the selection’s playlist"
-          onClick={() => void copy(playlist, 'Playlist URL')}
-        >
-          <Link2 aria-hidden /> <span>Copy playlist</span>
-        </button>
+        {[
+          ['Zoom to the selection', ZoomIn, () => model.setView(fit(selection, model.bounds()))] as const,
+          ['Add a marker over the selection', BookmarkPlus, onMark] as const,
+          ['Copy the link to this view', Link2, () => void copy(location.href, 'Link to this view')] as const,
+          ['Copy the URL of the selection’s playlist', ListVideo, () => void copy(playlist, 'Playlist URL')] as const,
+        ].map(([what, Icon, run]) => (
+          <button
+            key={what}
+            type="button"
+            className="icon-button"
+            data-rare={Icon === ListVideo || Icon === ZoomIn}
+            aria-label={what}
+            title={what}
+            onClick={run}
+          >
+            <Icon aria-hidden />
+          </button>
+        ))}
         <button
           type="button"
           className="icon-button"

@@ -11,6 +11,8 @@ export interface ShortcutTarget {
   readonly fullscreen: () => void;
   readonly announce: (text: string) => void;
   readonly record: () => void;
+  /** Makes a clip of the selection. */
+  readonly clip: () => void;
 }
 
 function changeRate(model: CameraModel, direction: 1 | -1): void {
@@ -80,11 +82,19 @@ function press(model: CameraModel, target: ShortcutTarget, event: KeyboardEvent)
     case 'f':
       target.fullscreen();
       return true;
+    case 'i':
     case '[':
-      model.selectEdge('from');
+      model.marks.mark('from');
       return true;
+    case 'o':
     case ']':
-      model.selectEdge('to');
+      model.marks.mark('to');
+      return true;
+    case 'c':
+      target.clip();
+      return true;
+    case 'x':
+      model.toggleLoop();
       return true;
     case 'Escape':
       model.selecting.set(false);

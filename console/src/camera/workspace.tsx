@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState, type MouseEvent, type ReactElement, type ReactNode } from 'react';
 import { useStore } from '../api/store.ts';
+import { ClipDialog } from '../clips/clip-dialog.tsx';
 import { MarkerDialog } from '../markers/marker-dialog.tsx';
-import { MarkerTable } from '../markers/marker-table.tsx';
 import { Controls } from '../player/controls.tsx';
 import { PlayerView } from '../player/player-view.tsx';
 import type { Recorder } from '../recordings/recorder.ts';
@@ -10,7 +10,9 @@ import { setQuery } from '../shell/router.tsx';
 import { Overview } from '../timeline/overview.tsx';
 import { TimelineBar } from '../timeline/timeline-bar.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
+import type { Stretch } from '../timeline/timeline-data.ts';
 import type { CameraModel } from './camera-model.ts';
+import { Side } from './side.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import '../styles/camera.css';
 import '../styles/timeline.css';
@@ -50,6 +52,7 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
   const video = useRef<HTMLVideoElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const selection = useStore(model.selection);
+  const [clipping, setClipping] = useState<Stretch | null>(null);
   const [adding, setAdding] = useState<{ readonly atMs: number; readonly preferRange: boolean } | null>(null);
   const [spoken, announce] = useAnnouncements(model);
   useEffect(() => model.follow(), [model]);
@@ -63,7 +66,12 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
     if (atMs === null) toast('There is no picture to mark yet.');
     else setAdding({ atMs, preferRange });
   };
-  useShortcuts(model, { addMarker, fullscreen, announce, record: () => void recorder?.toggle() });
+  const clip = (): void => {
+    const range = model.selection.get() ?? model.whole();
+    if (range === null) toast('Mark a range first: I at its first picture, O at its last.');
+    else setClipping(range);
+  };
+  useShortcuts(model, { addMarker, fullscreen, announce, record: () => void recorder?.toggle(), clip });
 
   // The address names the moment on screen whenever the picture is held.
   const { playing, frameMs } = useStore(model.player.state);
@@ -79,14 +87,15 @@ export function Workspace({ model, header, recorder }: WorkspaceProps): ReactEle
         <Controls model={model} video={video} onFullscreen={fullscreen} />
       </div>
       <div className="timeline" role="group" aria-label="Timeline and tools">
-        <TimelineBar model={model} onMark={() => addMarker(true)} />
+        <TimelineBar model={model} onMark={() => addMarker(true)} onClip={clip} />
         <Timeline model={model} />
         <Overview model={model} />
       </div>
-      <MarkerTable model={model} onAdd={() => addMarker()} />
+      <Side model={model} onAdd={() => addMarker()} />
       {adding !== null && (
         <MarkerDialog model={model} {...adding} selection={selection} onClose={() => setAdding(null)} />
       )}
+      {clipping !== null && <ClipDialog model={model} range={clipping} onClose={() => setClipping(null)} />}
       <p className="visually-hidden" role="status" aria-live="polite">
         {spoken}
       </p>

@@ -3,7 +3,6 @@ import { api, type Page } from '../api/client.ts';
 import { resyncs } from '../api/connection.ts';
 import { describeError } from '../api/problem.ts';
 import { Store, useStore } from '../api/store.ts';
-import { Dialog } from '../shell/dialog.tsx';
 import { toast } from '../shell/toasts.tsx';
 import { clockTime, shortDate } from '../time/format.ts';
 import { startOfDay, type Zone } from '../time/zone.ts';
@@ -144,47 +143,5 @@ export function KeptList<T extends KeptItem>({ title, list, empty, row }: KeptLi
         </button>
       )}
     </div>
-  );
-}
-
-/** Asks before something is deleted for good. */
-export function DeleteDialog(props: {
-  readonly noun: string;
-  readonly what: string;
-  readonly onClose: () => void;
-  readonly remove: () => Promise<void>;
-}): ReactElement {
-  const { noun, what, onClose, remove } = props;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      await remove();
-      onClose();
-      toast(`The ${noun} is deleted.`);
-    } catch (reason) {
-      setProblem(`It could not be deleted: ${describeError(reason)}`);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={`Delete this ${noun}?`} onClose={onClose}>
-      <p>{what}</p>
-      <p className="muted">Pictures that are older than the camera’s retention go with it. This cannot be undone.</p>
-      {problem !== '' && (
-        <p className="field-error" role="alert">
-          {problem}
-        </p>
-      )}
-      <div className="dialog-actions">
-        <button type="button" className="button" data-first onClick={onClose}>
-          Keep it
-        </button>
-        <button type="button" className="button" data-kind="danger" disabled={busy} onClick={() => void confirm()}>
-          Delete
-        </button>
-      </div>
-    </Dialog>
   );
 }

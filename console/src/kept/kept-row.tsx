@@ -15,12 +15,14 @@ export interface KeptRowProps {
   readonly isRunning?: boolean;
   /** Under the title: what it is of, how long, how large. */
   readonly facts: readonly ReactNode[];
+  /** Below the facts: how far it is. */
+  readonly more?: ReactNode;
   readonly tools: ReactNode;
 }
 
 /** One kept thing in a list: its first picture, what it is, and what can be done with it. */
 export function KeptRow(props: KeptRowProps): ReactElement {
-  const { href, streamId, pictureMs, title, isRunning = false, facts, tools } = props;
+  const { href, streamId, pictureMs, title, isRunning = false, facts, more, tools } = props;
   return (
     <li className="kept-row" data-running={isRunning}>
       <Link href={href} className="kept-picture" tabIndex={-1} aria-hidden>
@@ -39,6 +41,7 @@ export function KeptRow(props: KeptRowProps): ReactElement {
             <span key={index}>{fact}</span>
           ))}
         </p>
+        {more}
       </div>
       <div className="kept-tools">{tools}</div>
     </li>

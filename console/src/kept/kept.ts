@@ -1,6 +1,7 @@
 import type { ArchiveJson } from '../api/client.ts';
 import type { RecordingJson } from '../api/recording-api.ts';
 import type { Source } from '../player/source.ts';
+import type { Stretch } from '../timeline/timeline-data.ts';
 
 /** A stretch of a camera that is kept under a name of its own: an archive or a recording. */
 export interface Kept {
@@ -44,4 +45,16 @@ export function sourceWithin(kept: Kept, atMs: number, nowMs: number): Source {
     id,
     window: { fromMs: startMs, toMs: endMs >= toMs ? null : endMs },
   };
+}
+
+/** The wall time itself where there are pictures, or where the next ones begin: a window around a long gap would show nothing. */
+export function nextPicturesMs(atMs: number, stretches: readonly Stretch[]): number {
+  const next = stretches.find(({ toMs }) => toMs > atMs);
+  return next === undefined ? atMs : Math.max(atMs, next.fromMs);
+}
+
+/** The last wall time before an end at which there are pictures. */
+export function picturesBeforeMs(toMs: number, stretches: readonly Stretch[]): number {
+  const last = stretches.findLast(({ fromMs }) => fromMs < toMs);
+  return Math.min(toMs, last?.toMs ?? toMs) - 1;
 }

@@ -16,6 +16,7 @@ import { zone } from '../shell/preferences.ts';
 import { toast } from '../shell/toasts.tsx';
 import { clockTime, dayName, shortDate } from '../time/format.ts';
 import { zoneLabel } from '../time/zone.ts';
+import { QualityMenu } from './quality-menu.tsx';
 import { download, pictureOf } from './snapshot.ts';
 import { SpeedMenu } from './speed-menu.tsx';
 
@@ -132,6 +133,7 @@ export function Controls({ model, video, onFullscreen }: ControlsProps): ReactEl
       )}
       <div className="controls-end">
         <SoundButton model={model} />
+        <QualityMenu model={model} />
         <SpeedMenu player={player} />
         <button
           type="button"

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
+import { frameBounds, frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
 
 const known: readonly (readonly number[])[] = [[0, 5, 6], [], [0, 5]];
 const index: FrameIndex = {
@@ -32,4 +32,11 @@ it('takes rounding for the same frame', () => {
   assert.equal(neighbourFrame(index, 0, 14.9995, 1), 16);
   assert.equal(frameStart(index, 0, 15.999_9), 16);
   assert.equal(frameStart(index, 0, 15.9), 15);
+});
+
+it('tells from where to where a frame is shown, and whether that is certain', () => {
+  assert.deepEqual(frameBounds(index, 0, 15.5), { startS: 15, endS: 16, isCertain: true });
+  assert.deepEqual(frameBounds(index, 0, 19.9), { startS: 16, endS: 20, isCertain: true });
+  assert.deepEqual(frameBounds(index, 1, 24), { startS: 20, endS: 25, isCertain: false });
+  assert.equal(frameBounds(index, 3, 50), null);
 });

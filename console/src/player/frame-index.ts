@@ -45,3 +45,23 @@ export function neighbourFrame(index: FrameIndex, position: number, timeS: numbe
 export function frameStart(index: FrameIndex, position: number, timeS: number): number | null {
   return startsOf(index, position).findLast((start) => start <= timeS + SAME_S) ?? null;
 }
+
+/** From where to where the frame at a media time is shown, within its fragment; null when there is no fragment. */
+export function frameBounds(
+  index: FrameIndex,
+  position: number,
+  timeS: number,
+): { readonly startS: number; readonly endS: number; readonly isCertain: boolean } | null {
+  const fragment = index.fragments[position];
+  if (fragment === undefined) return null;
+  const starts = startsOf(index, position);
+  const at = Math.max(
+    0,
+    starts.findLastIndex((start) => start <= timeS),
+  );
+  return {
+    startS: starts[at] ?? fragment.startS,
+    endS: starts[at + 1] ?? fragment.startS + fragment.durationS,
+    isCertain: index.offsets(position).length > 0,
+  };
+}

@@ -62,9 +62,9 @@ export class PlaybackAccess {
 export function pathOf(streamId: string, source: Source, speed: number): string {
   switch (source.kind) {
     case 'dvr':
-      return playlistPath(streamId, 'dvr', undefined, undefined, speed);
+      return playlistPath(streamId, 'dvr', { rendition: source.rendition, speed });
     case 'range':
-      return playlistPath(streamId, 'range', source.fromMs, source.toMs, speed);
+      return playlistPath(streamId, 'range', { ...source, speed });
     case 'kept':
       return keptPlaylistPath(source, speed);
   }

@@ -80,6 +80,12 @@ export class PlaybackClock {
     return fragment.wallMs + within * 1000 * this.#speed;
   }
 
+  /** The wall time of a media time in one fragment, its very end included; null when there is no such fragment. */
+  wallIn(index: number, timeS: number): number | null {
+    const fragment = this.#fragments[index];
+    return fragment === undefined ? null : fragment.wallMs + (timeS - fragment.startS) * 1000 * this.#speed;
+  }
+
   /** The media time that shows a wall time; null when the playlist is empty. */
   mediaAt(wallMs: number): MediaPosition | null {
     const first = this.#fragments[0];

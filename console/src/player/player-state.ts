@@ -1,5 +1,11 @@
 import type { PlaybackAccess } from './playback-access.ts';
-import type { Source } from './source.ts';
+import type { ChooseSource, Source } from './source.ts';
+
+/** A stretch of wall time, in ms since the Unix epoch; the end is exclusive. */
+export interface WallSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 /** What a player is doing, for those who show it. */
 export interface PlayerState {
@@ -23,7 +29,24 @@ export interface PlayerState {
   /** Whether there is sound; cameras have none, and other speeds show the pictures alone. */
   readonly hasSound: boolean;
   readonly muted: boolean;
+  /** What is played, then to hold, or again and again; null: on and on. */
+  readonly stretch: (WallSpan & { readonly loop: boolean }) | null;
 }
+
+/** What a player is doing before it does anything. */
+export const FIRST_STATE: Omit<PlayerState, 'source' | 'playing'> = {
+  phase: 'loading',
+  why: '',
+  waiting: 'no',
+  frameMs: null,
+  live: false,
+  rate: 1,
+  speed: 1,
+  isOver: false,
+  hasSound: false,
+  muted: true,
+  stretch: null,
+};
 
 /** Where to start: a wall time, the live edge, or the newest picture (of a camera that is offline). */
 export type StartAt = { readonly atMs: number } | 'live' | 'newest';
@@ -36,6 +59,6 @@ export interface PlayerOptions {
   readonly start: StartAt;
   readonly autoplay: boolean;
   /** Which playlist shows a wall time that is before the one playing; null when none does. */
-  readonly chooseSource: (atMs: number, playlistStartMs: number | null) => Source | null;
+  readonly chooseSource: ChooseSource;
   readonly intervalS: () => number;
 }

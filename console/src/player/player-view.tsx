@@ -23,7 +23,9 @@ function Cover({ model }: { readonly model: CameraModel }): ReactElement | null 
           {source.kind !== 'dvr'
             ? 'These pictures are no longer kept.'
             : stream.state === 'new'
-              ? 'Waiting for the first frame.'
+              ? stream.kind === 'frames'
+                ? 'Waiting for the first frame.'
+                : 'Waiting for the first segment of an encoder.'
               : stream.state === 'offline'
                 ? 'No pictures of this camera are kept.'
                 : 'The first segment is being made.'}

@@ -1,19 +1,17 @@
 import { describeError } from '../api/problem.ts';
 import { patch, Store } from '../api/store.ts';
 import { behindHole, bufferedOf, isBuffered } from './buffered.ts';
-import { frameStart, neighbourFrame, type FrameIndex } from './frame-index.ts';
+import { FrameMap, INTO_FRAME_S } from './frame-map.ts';
 import type { MediaSession, SessionEvents } from './hls-session.ts';
 import { isAtEdge, isNearEdge, livePosition } from './live-edge.ts';
 import { prepareSession } from './open-session.ts';
 import { PlaybackClock } from './playback-clock.ts';
-import type { PlayerOptions, PlayerState, StartAt } from './player-state.ts';
-import { isCutOff, isSameSource, type Source } from './source.ts';
+import { FIRST_STATE, type PlayerOptions, type PlayerState, type StartAt, type WallSpan } from './player-state.ts';
+import { isCutOff, isSameSource, nextSource, olderSource, type Source } from './source.ts';
 import { startPlaying } from './start-playing.ts';
 import { watchFrames } from './watch-frames.ts';
 
 const RETRY_MS = 3000;
-/** A seek aims this far into the wanted frame, so that rounding cannot show the one before. */
-const INTO_FRAME_S = 0.002;
 const MOST_CORRECTIONS = 4;
 
 /** Plays one stream, archive or recording by wall clock. All times that go in and out are ms since the Unix epoch. */
@@ -29,7 +27,6 @@ export class Player {
   #wantedMs: number | null = null;
   /** How often the same picture was sought again. */
   #corrections = 0;
-  #stopAtMs: number | null = null;
   /** Media time of the frame on screen, as the browser says. */
   #shownS: number | null = null;
   #wantsToPlay: boolean;
@@ -40,20 +37,7 @@ export class Player {
     this.#options = options;
     this.#start = options.start;
     this.#wantsToPlay = options.autoplay;
-    this.state = new Store<PlayerState>({
-      phase: 'loading',
-      why: '',
-      playing: options.autoplay,
-      waiting: 'no',
-      frameMs: null,
-      live: false,
-      rate: 1,
-      speed: 1,
-      source: options.source,
-      isOver: false,
-      hasSound: false,
-      muted: true,
-    });
+    this.state = new Store<PlayerState>({ ...FIRST_STATE, playing: options.autoplay, source: options.source });
   }
 
   #set(change: Partial<PlayerState>): void {
@@ -70,6 +54,7 @@ export class Player {
     on('play', () => this.#set({ playing: true }));
     on('pause', () => {
       // A media element that runs out of an ended playlist pauses by itself.
+      if (video.ended && this.#goOn()) return;
       if (video.ended) this.#wantsToPlay = false;
       if (!this.#wantsToPlay) this.#set({ playing: false, live: false, waiting: 'no' });
     });
@@ -87,6 +72,7 @@ export class Player {
       this.#shownS = mediaTimeS;
       this.#noteFrame();
       this.#correct();
+      this.#noteStretch();
     });
     void this.#open();
     return () => this.#detach();
@@ -139,14 +125,11 @@ export class Player {
     if (atMs !== null && !this.state.get().live) this.#start = { atMs };
     this.#session?.close();
     this.#session = null;
-    if (phase === 'empty' && this.state.get().source.kind === 'dvr') {
-      // Nothing in the retained window, but an older stretch may be kept.
-      const wantedMs = typeof this.#start === 'string' ? Number.MAX_SAFE_INTEGER : this.#start.atMs;
-      const kept = this.#options.chooseSource(wantedMs, Number.POSITIVE_INFINITY);
-      if (kept?.kind === 'range') {
-        this.load(kept, { atMs: Math.min(wantedMs, kept.toMs - 1) });
-        return;
-      }
+    const wantedMs = typeof this.#start === 'string' ? Number.MAX_SAFE_INTEGER : this.#start.atMs;
+    const older = phase === 'empty' ? olderSource(this.state.get().source, wantedMs, this.#options.chooseSource) : null;
+    if (older !== null) {
+      this.load(older, { atMs: Math.min(wantedMs, older.toMs - 1) });
+      return;
     }
     this.#set({ phase, why, waiting: 'no' });
     this.#retry = setTimeout(() => void this.#open(), RETRY_MS);
@@ -168,12 +151,16 @@ export class Player {
     return this.#clock;
   }
 
-  #frames(): FrameIndex {
-    return {
-      fragments: this.#session?.fragments() ?? [],
-      offsets: (index) => this.#session?.frameOffsets(index) ?? [],
+  /** The pictures of the playlist; null before there is one. */
+  frames(): FrameMap | null {
+    const clock = this.#clockNow();
+    const session = this.#session;
+    if (clock === null || session === null) return null;
+    return new FrameMap(clock, {
+      fragments: session.fragments(),
+      offsets: (index) => session.frameOffsets(index),
       intervalS: this.#options.intervalS() / this.state.get().speed,
-    };
+    });
   }
 
   #noteChange(): void {
@@ -208,7 +195,8 @@ export class Player {
     const video = this.#video;
     const aimS = this.#aim();
     if (video === null || aimS === null || video.seeking || this.#shownS === null) return;
-    if (this.#frameAt(aimS) === this.#frameAt(this.#shownS)) {
+    const frames = this.frames();
+    if (frames?.startAt(aimS) === frames?.startAt(this.#shownS)) {
       this.#corrections = 0;
       if (!video.paused) this.#wantedMs = null;
       return;
@@ -216,12 +204,6 @@ export class Player {
     if (!isBuffered(bufferedOf(video), aimS) || this.#corrections >= MOST_CORRECTIONS) return;
     this.#corrections += 1;
     video.currentTime = aimS;
-  }
-
-  /** Where the frame shown at a media time starts. */
-  #frameAt(timeS: number): number {
-    const position = this.#clockNow()?.indexAt(timeS + INTO_FRAME_S) ?? 0;
-    return frameStart(this.#frames(), position, timeS) ?? timeS;
   }
 
   #resume(): void {
@@ -257,21 +239,38 @@ export class Player {
     const aimS = this.#aim();
     // Once it has played on for a second, no other picture can be meant.
     if (aimS !== null && !video.seeking && !video.paused && video.currentTime > aimS + 1) this.#wantedMs = null;
+    this.#noteStretch();
+  }
+
+  /** A stretch that is played out holds at its last picture, or begins again. */
+  #noteStretch(): void {
+    const { stretch } = this.state.get();
     const playheadMs = this.playheadMs();
-    if (this.#stopAtMs !== null && playheadMs !== null && playheadMs >= this.#stopAtMs) {
-      const stopMs = this.#stopAtMs;
+    if (stretch === null || playheadMs === null || this.#video?.seeking !== false || playheadMs < stretch.toMs) return;
+    if (stretch.loop) this.#show(stretch.fromMs);
+    else {
       this.pause();
-      this.seek(stopMs - 1);
+      this.seek(stretch.toMs - 1);
     }
   }
 
+  /** What plays on when a playlist has been played out; false: nothing does. */
+  #goOn(): boolean {
+    const { stretch, source } = this.state.get();
+    if (stretch?.loop === true) {
+      this.#show(stretch.fromMs);
+      this.#resume();
+      return true;
+    }
+    const { endMs } = this.bounds();
+    const next = endMs === null ? null : nextSource(source, endMs, this.#options.chooseSource);
+    if (next !== null) this.load(next, { atMs: endMs ?? 0 });
+    return next !== null;
+  }
+
   #noteFrame(): void {
-    const clock = this.#clockNow();
-    const shownS = this.#shownS;
-    if (clock === null || shownS === null) return;
-    const wallMs = clock.wallAt(this.#frameAt(shownS));
-    // Capture times are whole milliseconds; media times are off by microseconds.
-    if (wallMs !== null) this.#set({ frameMs: Math.round(wallMs) });
+    const frameMs = this.#shownS === null ? null : (this.frames()?.takenAt(this.#shownS) ?? null);
+    if (frameMs !== null) this.#set({ frameMs });
   }
 
   /** The wall time of the playhead; null before anything is loaded. */
@@ -287,12 +286,13 @@ export class Player {
     return { startMs: clock?.startMs ?? null, endMs: clock?.endMs ?? null };
   }
 
-  /**
-   * Shows the picture of a wall time; in a gap, the next one after it. Returns the wall time that it found, which is not
-   * exact while another playlist is being loaded for it; null when there is nothing to show.
-   */
+  /** Shows the picture of a wall time; in a gap, the next one. Answers the time found, not exact while another playlist is loaded for it; null: there is nothing. */
   seek(atMs: number): number | null {
-    this.#stopAtMs = null;
+    this.#set({ stretch: null });
+    return this.#show(atMs);
+  }
+
+  #show(atMs: number): number | null {
     const found = this.#clockNow()?.mediaAt(atMs) ?? null;
     const { source } = this.state.get();
     const outside = found !== null && (found.found === 'before' || (found.found === 'after' && isCutOff(source)));
@@ -319,8 +319,7 @@ export class Player {
   load(source: Source, start: StartAt, speed = this.state.get().speed): void {
     this.#start = start;
     this.#wantedMs = start === 'live' || start === 'newest' ? null : start.atMs;
-    this.#stopAtMs = null;
-    this.#set({ source, speed, live: false });
+    this.#set({ source, speed, live: false, stretch: null });
     void this.#open();
   }
 
@@ -335,9 +334,8 @@ export class Player {
   /** Holds the picture. */
   pause(): void {
     this.#wantsToPlay = false;
-    this.#stopAtMs = null;
     this.#video?.pause();
-    this.#set({ playing: false, live: false, waiting: 'no' });
+    this.#set({ playing: false, live: false, waiting: 'no', stretch: null });
   }
 
   /** Plays if it is held, holds if it plays. */
@@ -346,20 +344,21 @@ export class Player {
     else this.play();
   }
 
-  /** Plays a stretch and holds at its end. */
-  playStretch(fromMs: number, toMs: number): void {
+  /** Plays a stretch and holds at its end, or plays it again and again. */
+  playStretch({ fromMs, toMs }: WallSpan, loop = false): void {
     this.seek(fromMs);
-    this.#stopAtMs = toMs;
+    this.#set({ stretch: { fromMs, toMs, loop } });
     this.play();
   }
 
   /** Goes to the newest pictures at their own pace. */
   goLive(): void {
     const { source, speed } = this.state.get();
-    this.#stopAtMs = null;
+    this.#set({ stretch: null });
     this.#wantedMs = null;
     this.setRate(1);
-    if (source.kind === 'range' || speed !== 1) this.load({ kind: 'dvr' }, 'live', 1);
+    if (source.kind === 'range' || speed !== 1)
+      this.load(this.#options.chooseSource(Number.MAX_SAFE_INTEGER, null) ?? source, 'live', 1);
     const position = livePosition(this.#session);
     if (position !== null && this.#video !== null) this.#video.currentTime = position;
     this.play();
@@ -368,20 +367,21 @@ export class Player {
   /** Holds, and shows the next (`1`) or the previous (`-1`) picture. */
   step(direction: 1 | -1): void {
     const video = this.#video;
-    const clock = this.#clockNow();
-    if (video === null || clock === null) return;
+    if (video === null || this.#session === null) return;
     this.pause();
     const fromS = video.seeking ? video.currentTime : (this.#shownS ?? video.currentTime);
-    const target = neighbourFrame(this.#frames(), clock.indexAt(fromS + INTO_FRAME_S), fromS, direction);
+    const target = this.frames()?.neighbour(fromS, direction) ?? null;
     if (target === null) return;
-    this.#wantedMs = clock.wallAt(target + 1e-6);
+    this.#wantedMs = this.#clockNow()?.wallAt(target + 1e-6) ?? null;
     this.#corrections = 0;
     video.currentTime = target + INTO_FRAME_S;
   }
 
   /** Plays that many times faster or slower, 0.0625–16. */
   setRate(rate: number): void {
-    if (this.#video !== null) this.#video.playbackRate = Math.min(16, Math.max(0.0625, rate));
+    const bounded = Math.min(16, Math.max(0.0625, rate));
+    // The default is what a media element falls back to with its next playlist.
+    if (this.#video !== null) [this.#video.defaultPlaybackRate, this.#video.playbackRate] = [bounded, bounded];
   }
 
   /** Turns the sound on or off. */

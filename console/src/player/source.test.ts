@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { TimelineData } from '../timeline/timeline-data.ts';
-import { isSameSource, sourceFor } from './source.ts';
+import { isSameSource, nextSource, sourceFor, type Source } from './source.ts';
 
 const H = 3_600_000;
 const data: TimelineData = {
@@ -43,4 +43,22 @@ it('plays the last kept stretch when the window is empty', () => {
 it('knows playlists apart', () => {
   assert.ok(isSameSource({ kind: 'dvr' }, { kind: 'dvr' }));
   assert.ok(!isSameSource({ kind: 'range', fromMs: 1, toMs: 2 }, { kind: 'range', fromMs: 1, toMs: 3 }));
+});
+
+it('knows which playlist goes on where another ends', () => {
+  const kept = (fromMs: number, toMs: number | null): Source => ({
+    kind: 'kept',
+    folder: 'recordings',
+    id: 'rec_1',
+    window: { fromMs, toMs },
+  });
+  const next = (source: Source, found: Source | null): Source | null => nextSource(source, 12, () => found);
+  assert.deepEqual(next(kept(0, 12), kept(6, 18)), kept(6, 18));
+  assert.deepEqual(next(kept(6, 18), kept(12, null)), kept(12, null));
+  assert.equal(next(kept(0, 12), kept(6, 12)), null);
+  assert.equal(next(kept(0, null), kept(6, null)), null);
+  assert.equal(next({ kind: 'dvr' }, kept(0, 99)), null);
+  assert.deepEqual(next({ kind: 'range', fromMs: 0, toMs: 9 }, { kind: 'dvr' }), { kind: 'dvr' });
+  assert.equal(next({ kind: 'range', fromMs: 0, toMs: 9 }, { kind: 'range', fromMs: 8, toMs: 9 }), null);
+  assert.equal(next({ kind: 'range', fromMs: 0, toMs: 9 }, null), null);
 });

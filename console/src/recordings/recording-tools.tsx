@@ -2,10 +2,10 @@ import { Pencil, Share2, Square, Trash2 } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import { describeError } from '../api/problem.ts';
 import { recordingApi, type RecordingJson } from '../api/recording-api.ts';
-import { DeleteDialog } from '../kept/kept-list.tsx';
+import { DeleteDialog, KEPT_NOTE } from '../kept/delete-dialog.tsx';
+import { RenameDialog } from '../kept/rename-dialog.tsx';
 import { ShareKeptDialog } from '../kept/share-kept-dialog.tsx';
 import { toast } from '../shell/toasts.tsx';
-import { RenameDialog } from './rename-dialog.tsx';
 import '../styles/recordings.css';
 
 /** What {@link RecordingTools} act on. */
@@ -71,11 +71,19 @@ export function RecordingTools({ recording, onChanged, onRemoved }: RecordingToo
       >
         <Trash2 aria-hidden />
       </button>
-      {open === 'rename' && <RenameDialog recording={recording} onClose={close} onRenamed={onChanged} />}
+      {open === 'rename' && (
+        <RenameDialog
+          noun="recording"
+          name={title}
+          rename={async (name) => onChanged(await recordingApi.rename(id, name))}
+          onClose={close}
+        />
+      )}
       {open === 'share' && <ShareKeptDialog kept={{ kind: 'recording', id }} onClose={close} />}
       {open === 'delete' && (
         <DeleteDialog
           noun="recording"
+          note={KEPT_NOTE}
           what={recording.state === 'recording' ? `${title}. It is still running, and would stop.` : title}
           remove={async () => {
             await recordingApi.remove(id);

@@ -17,6 +17,9 @@ const ArchivePage = lazyPage(() => import('../archives/archive-page.tsx'));
 const ArchivesPage = lazyPage(() => import('../archives/archives-page.tsx'));
 const RecordingPage = lazyPage(() => import('../recordings/recording-page.tsx'));
 const RecordingsPage = lazyPage(() => import('../recordings/recordings-page.tsx'));
+const ClipPage = lazyPage(() => import('../clips/clip-page.tsx'));
+const ClipsPage = lazyPage(() => import('../clips/clips-page.tsx'));
+const EdgesPage = lazyPage(() => import('../edges/edges-page.tsx'));
 const AssetPage = lazyPage(() => import('../assets/asset-page.tsx'));
 const AssetsPage = lazyPage(() => import('../assets/assets-page.tsx'));
 const WebhooksPage = lazyPage(() => import('../webhooks/webhooks-page.tsx'));
@@ -35,6 +38,12 @@ function Page({ route }: { readonly route: Route }): ReactElement {
       return <RecordingsPage />;
     case 'recording':
       return <RecordingPage key={route.id} id={route.id} />;
+    case 'clips':
+      return <ClipsPage />;
+    case 'clip':
+      return <ClipPage key={route.id} id={route.id} />;
+    case 'edges':
+      return <EdgesPage />;
     case 'assets':
       return <AssetsPage />;
     case 'asset':

@@ -1,20 +1,11 @@
-import {
-  Archive,
-  CircleDot,
-  Clapperboard,
-  Keyboard,
-  LayoutGrid,
-  Moon,
-  Sun,
-  Webhook,
-  type LucideIcon,
-} from 'lucide-react';
+import { Keyboard, Moon, Sun } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { clockTime } from '../time/format.ts';
 import { useNow } from '../time/now.ts';
 import { zoneLabel } from '../time/zone.ts';
 import { helpOpen } from './help-sheet.tsx';
+import { Nav } from './nav.tsx';
 import { colourChanges, isDark, toggleTheme, zone } from './preferences.ts';
 import { Link, type Route } from './router.tsx';
 
@@ -48,15 +39,6 @@ function WallClock(): ReactElement {
   );
 }
 
-/** The parts of the console: where, what, and the pages that belong to it. */
-const PARTS: readonly (readonly [href: string, name: string, icon: LucideIcon, pages: readonly Route['page'][]])[] = [
-  ['/', 'Cameras', LayoutGrid, ['wall', 'camera']],
-  ['/recordings', 'Recordings', CircleDot, ['recordings', 'recording']],
-  ['/archives', 'Archives', Archive, ['archives', 'archive']],
-  ['/assets', 'Assets', Clapperboard, ['assets', 'asset']],
-  ['/webhooks', 'Webhooks', Webhook, ['webhooks']],
-];
-
 /** The bar at the top of every page. */
 export function Header({ route }: { readonly route: Route }): ReactElement {
   useStore(colourChanges);
@@ -69,14 +51,7 @@ export function Header({ route }: { readonly route: Route }): ReactElement {
         <Mark />
         <span>Zoetrope</span>
       </Link>
-      <nav className="app-nav" aria-label="Main">
-        {PARTS.map(([href, name, Icon, pages]) => (
-          <Link key={href} href={href} aria-current={pages.includes(route.page) ? 'page' : undefined}>
-            <Icon aria-hidden />
-            <span>{name}</span>
-          </Link>
-        ))}
-      </nav>
+      <Nav route={route} />
       <div className="app-header-end">
         <WallClock />
         <button

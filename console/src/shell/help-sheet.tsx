@@ -41,7 +41,9 @@ const SECTIONS: readonly { readonly title: string; readonly rows: readonly Row[]
     rows: [
       [['G'], 'Jump to a time'],
       [['+', '−'], 'Zoom in, out'],
-      [['[', ']'], 'Start, end the selection here'],
+      [['I', 'O'], 'First, last picture of the selection'],
+      [['X'], 'Play the selection in a loop'],
+      [['C'], 'Make a clip of the selection'],
       [['Esc'], 'Clear the selection'],
       [['Wheel'], 'Zoom around the pointer'],
       [['⇧ drag'], 'Select a stretch'],

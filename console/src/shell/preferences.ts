@@ -4,8 +4,8 @@ import type { Zone } from '../time/zone.ts';
 /** Dark, light, or what the system says. */
 export type Theme = 'system' | 'dark' | 'light';
 
-/** How wide the wall's tiles are at least. */
-export type TileSize = 'small' | 'medium' | 'large';
+/** How wide the wall's tiles are at least, or that it is a table. */
+export type TileSize = 'small' | 'medium' | 'large' | 'table';
 
 function kept<T extends string>(name: string, values: readonly T[], fallback: T): Store<T> {
   const key = `zoetrope.${name}`;
@@ -31,7 +31,7 @@ export const theme = kept<Theme>('theme', ['system', 'dark', 'light'], 'system')
 /** The zone of all times on screen, kept in this browser. */
 export const zone = kept<Zone>('zone', ['local', 'utc'], 'local');
 /** The size of the wall's tiles, kept in this browser. */
-export const tileSize = kept<TileSize>('tiles', ['small', 'medium', 'large'], 'medium');
+export const tileSize = kept<TileSize>('tiles', ['small', 'medium', 'large', 'table'], 'medium');
 /** The order of the marker list, kept in this browser. */
 export const markerOrder = kept<'newest' | 'oldest'>('markers', ['newest', 'oldest'], 'newest');
 

@@ -9,26 +9,33 @@ export type Route =
   | { readonly page: 'archive'; readonly id: string }
   | { readonly page: 'recordings' }
   | { readonly page: 'recording'; readonly id: string }
+  | { readonly page: 'clips' }
+  | { readonly page: 'clip'; readonly id: string }
+  | { readonly page: 'edges' }
   | { readonly page: 'assets' }
   | { readonly page: 'asset'; readonly id: string }
   | { readonly page: 'webhooks' }
   | { readonly page: 'nowhere'; readonly path: string };
 
+/** The lists, by the first part of their address, and the page of one thing in them. */
+const LISTS = {
+  archives: 'archive',
+  recordings: 'recording',
+  clips: 'clip',
+  assets: 'asset',
+} as const;
+
 /** Reads an address's path. */
 export function routeOf(path: string): Route {
   const [first, second, ...rest] = path.split('/').filter((part) => part !== '');
+  const nowhere: Route = { page: 'nowhere', path };
   if (first === undefined) return { page: 'wall' };
-  if (rest.length === 0 && first === 'streams' && second !== undefined) return { page: 'camera', id: decode(second) };
-  if (first === 'archives' && second === undefined) return { page: 'archives' };
-  if (rest.length === 0 && first === 'archives' && second !== undefined) return { page: 'archive', id: decode(second) };
-  if (first === 'recordings' && second === undefined) return { page: 'recordings' };
-  if (rest.length === 0 && first === 'recordings' && second !== undefined) {
-    return { page: 'recording', id: decode(second) };
-  }
-  if (first === 'assets' && second === undefined) return { page: 'assets' };
-  if (rest.length === 0 && first === 'assets' && second !== undefined) return { page: 'asset', id: decode(second) };
-  if (first === 'webhooks' && second === undefined) return { page: 'webhooks' };
-  return { page: 'nowhere', path };
+  if (rest.length > 0) return nowhere;
+  if (first === 'streams') return second === undefined ? nowhere : { page: 'camera', id: decode(second) };
+  if (first === 'webhooks' || first === 'edges') return second === undefined ? { page: first } : nowhere;
+  const list = (Object.keys(LISTS) as (keyof typeof LISTS)[]).find((name) => name === first);
+  if (list === undefined) return nowhere;
+  return second === undefined ? { page: list } : { page: LISTS[list], id: decode(second) };
 }
 
 function decode(part: string): string {

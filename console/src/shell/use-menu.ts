@@ -26,7 +26,9 @@ export function useMenu(): Menu {
     };
     window.addEventListener('pointerdown', onDown);
     const list = menu();
-    (list?.querySelector<HTMLElement>('[aria-checked="true"]') ?? list?.querySelector<HTMLElement>('button'))?.focus();
+    (
+      list?.querySelector<HTMLElement>('[aria-checked="true"]') ?? list?.querySelector<HTMLElement>('button, a')
+    )?.focus();
     return () => window.removeEventListener('pointerdown', onDown);
   }, [isOpen]);
   const close = (): void => {
@@ -36,7 +38,7 @@ export function useMenu(): Menu {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!isOpen) return;
-    const items = [...(menu()?.querySelectorAll<HTMLElement>('button') ?? [])];
+    const items = [...(menu()?.querySelectorAll<HTMLElement>('button, a') ?? [])];
     const at = items.findIndex((item) => item === document.activeElement);
     if (event.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
     else if (event.key === 'ArrowUp') items.at(at - 1)?.focus();

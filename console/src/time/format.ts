@@ -98,3 +98,8 @@ export function duration(lengthMs: number): string {
   }
   return parts.join(' ');
 }
+
+/** A length as an editor wants it: `6.08 s` below a minute, else as {@link duration}. */
+export function exactLength(lengthMs: number): string {
+  return lengthMs < 60_000 ? `${(lengthMs / 1000).toFixed(2)} s` : duration(lengthMs);
+}

@@ -14,13 +14,23 @@ export interface GestureTarget {
   readonly onClick: (atMs: number, x: number, y: number) => void;
   /** The playhead is being dragged; `done` with the last one. */
   readonly onScrub: (atMs: number, done: boolean) => void;
-  readonly onSelect: (stretch: Stretch) => void;
+  readonly onSelect: (stretch: Stretch, drag: SelectDrag) => void;
+}
+
+/** How a selection is being dragged. */
+export interface SelectDrag {
+  /** Where the pointer is: one end of it. */
+  readonly heldMs: number;
+  /** It is being drawn anew; else one end of what is there is moved. */
+  readonly isNew: boolean;
+  /** With the last one. */
+  readonly done: boolean;
 }
 
 type Drag =
   | { readonly kind: 'pan'; readonly view: Viewport }
   | { readonly kind: 'scrub' }
-  | { readonly kind: 'select'; readonly anchorMs: number };
+  | { readonly kind: 'select'; readonly anchorMs: number; readonly isNew: boolean };
 
 /** A pointer that moved less than this clicks. */
 const CLICK_PX = 5;
@@ -39,14 +49,17 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
   const localY = (event: MouseEvent): number => event.clientY - element.getBoundingClientRect().top;
   const timeOf = (x: number): number => timeAt(x, target.view(), width());
 
+  const select = ({ anchorMs, isNew }: Extract<Drag, { kind: 'select' }>, heldMs: number, done: boolean): void =>
+    target.onSelect({ fromMs: Math.min(anchorMs, heldMs), toMs: Math.max(anchorMs, heldMs) }, { heldMs, isNew, done });
+
   const startDrag = (event: PointerEvent, x: number, y: number): Drag => {
     const reach = event.pointerType === 'touch' ? 18 : 8;
     const near = (atMs: number | undefined | null): boolean =>
       atMs !== undefined && atMs !== null && Math.abs(xOf(atMs, target.view(), width()) - x) <= reach;
     const selection = target.selection();
-    if (selection !== null && near(selection.fromMs)) return { kind: 'select', anchorMs: selection.toMs };
-    if (selection !== null && near(selection.toMs)) return { kind: 'select', anchorMs: selection.fromMs };
-    if (event.shiftKey || target.isSelecting()) return { kind: 'select', anchorMs: timeOf(x) };
+    if (selection !== null && near(selection.fromMs)) return { kind: 'select', anchorMs: selection.toMs, isNew: false };
+    if (selection !== null && near(selection.toMs)) return { kind: 'select', anchorMs: selection.fromMs, isNew: false };
+    if (event.shiftKey || target.isSelecting()) return { kind: 'select', anchorMs: timeOf(x), isNew: true };
     // The handle stands on the ruler; lower down, the playhead's line can be grabbed too, but pins go first there.
     if (near(target.playheadMs()) && (y < 26 || y > 50)) return { kind: 'scrub' };
     return { kind: 'pan', view: target.view() };
@@ -96,7 +109,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     const atMs = timeOf(Math.min(width(), Math.max(0, x)));
     target.onHover(atMs, x, localY(event));
     if (drag.kind === 'scrub') target.onScrub(atMs, false);
-    else target.onSelect({ fromMs: Math.min(drag.anchorMs, atMs), toMs: Math.max(drag.anchorMs, atMs) });
+    else select(drag, atMs, false);
   };
 
   const onUp = (event: PointerEvent): void => {
@@ -110,6 +123,7 @@ export function followGestures(element: HTMLElement, target: GestureTarget): () 
     const x = Math.min(width(), Math.max(0, localX(event)));
     if (event.type === 'pointerup' && !moved) target.onClick(timeOf(x), x, pointer.y);
     else if (drag?.kind === 'scrub') target.onScrub(timeOf(x), true);
+    else if (drag?.kind === 'select') select(drag, timeOf(x), true);
     if (event.pointerType === 'touch') target.onHover(null, x, localY(event));
     drag = null;
   };

@@ -1,4 +1,4 @@
-import { BoxSelect, Minus, Plus } from 'lucide-react';
+import { ArrowLeftToLine, ArrowRightToLine, BoxSelect, Minus, Plus, Scissors, type LucideIcon } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { JumpTo } from '../camera/jump-to.tsx';
@@ -14,15 +14,22 @@ const SPANS: readonly (readonly [string, number])[] = [
   ['24 h', 86_400_000],
 ];
 
+const ENDS: readonly (readonly ['from' | 'to', string, string, LucideIcon])[] = [
+  ['from', 'In', 'The picture on screen is the first of the selection (I)', ArrowLeftToLine],
+  ['to', 'Out', 'The picture on screen is the last of the selection (O)', ArrowRightToLine],
+];
+
 /** What a {@link TimelineBar} acts on. */
 export interface TimelineBarProps {
   readonly model: CameraModel;
   /** Marks the selection. */
   readonly onMark: () => void;
+  /** Makes a clip of the selection. */
+  readonly onClip: () => void;
 }
 
 /** What stands above the timeline: where it looks, how far, and the way to a typed time. */
-export function TimelineBar({ model, onMark }: TimelineBarProps): ReactElement {
+export function TimelineBar({ model, onMark, onClip }: TimelineBarProps): ReactElement {
   const selection = useStore(model.selection);
   const view = useStore(model.view);
   const selecting = useStore(model.selecting);
@@ -33,7 +40,7 @@ export function TimelineBar({ model, onMark }: TimelineBarProps): ReactElement {
   return (
     <div className="timeline-bar">
       {selection !== null ? (
-        <SelectionBar model={model} selection={selection} onMark={onMark} />
+        <SelectionBar model={model} selection={selection} onMark={onMark} onClip={onClip} />
       ) : (
         <p className="timeline-range">
           <strong>{dayName(view.fromMs, nowMs, shownZone)}</strong> {clockTime(view.fromMs, shownZone, 'minute')} –{' '}
@@ -43,6 +50,14 @@ export function TimelineBar({ model, onMark }: TimelineBarProps): ReactElement {
       )}
       <div className="timeline-tools">
         <JumpTo model={model} />
+        <div className="segmented range-ends" role="group" aria-label="Mark a range">
+          {ENDS.map(([end, label, title, Icon]) => (
+            <button key={end} type="button" aria-label={label} title={title} onClick={() => model.marks.mark(end)}>
+              <Icon aria-hidden />
+              <span>{label}</span>
+            </button>
+          ))}
+        </div>
         <button
           type="button"
           className="button select-button"
@@ -53,8 +68,13 @@ export function TimelineBar({ model, onMark }: TimelineBarProps): ReactElement {
           <BoxSelect aria-hidden />
           <span>Select</span>
         </button>
+        {model.isKept && selection === null && (
+          <button type="button" className="button" title="Make a clip of all of it (C)" onClick={onClip}>
+            <Scissors aria-hidden /> <span>Clip all</span>
+          </button>
+        )}
         {!model.isKept && (
-          <div className="segmented" role="group" aria-label="Show">
+          <div className="segmented spans" role="group" aria-label="Show">
             {SPANS.map(([label, length]) => (
               <button
                 key={label}

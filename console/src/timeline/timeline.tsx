@@ -128,7 +128,7 @@ export function Timeline({ model }: { readonly model: CameraModel }): ReactEleme
       },
       onClick: (atMs, x, y) => click(atMs, x, y),
       onScrub: (atMs, done) => onScrub(atMs, done),
-      onSelect: (stretch) => model.select(stretch),
+      onSelect: (stretch, drag) => model.marks.drag(stretch, drag),
     });
   }, [model]);
 

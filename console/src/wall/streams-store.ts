@@ -17,6 +17,9 @@ interface StreamChange {
   readonly lastReceivedAt: string | null;
 }
 
+/** How often the facts of encoders are asked for. */
+const SOURCES_EVERY_MS = 5000;
+
 /**
  * Every camera, live. Each has a store of its own, so that a thousand cameras with a frame every few seconds wake only the
  * tiles that show them.
@@ -27,6 +30,8 @@ export class StreamsStore {
   readonly load = new Store<LoadState>({ state: 'loading' });
   /** Counts up when a name or a state changed: what lists and counts depend on. */
   readonly revision = new Store(0);
+  /** Counts up when all were read anew: what no event tells may have changed. */
+  readonly refreshed = new Store(0);
   readonly #streams = new Map<string, Store<StreamJson>>();
   #loading: AbortController | null = null;
 
@@ -46,9 +51,16 @@ export class StreamsStore {
       },
     });
     void this.#reload();
+    const timer = setInterval(() => {
+      const some = [...this.#streams.values()];
+      // What is known of encoders and edges is in no event.
+      const isWanted = some.some((each) => each.get().kind !== 'frames' || each.get().edge !== null);
+      if (isWanted && !document.hidden && this.load.get().state === 'ready') void this.#reload();
+    }, SOURCES_EVERY_MS);
     const forget = resyncs.watch(() => void this.#reload());
     return () => {
       stop();
+      clearInterval(timer);
       forget();
       this.#loading?.abort();
     };
@@ -70,6 +82,7 @@ export class StreamsStore {
       }
       for (const id of this.#streams.keys()) if (!seen.has(id)) this.#streams.delete(id);
       this.#sort();
+      this.refreshed.set(this.refreshed.get() + 1);
       this.load.set({ state: 'ready' });
     } catch (error) {
       if (loading.signal.aborted) return;

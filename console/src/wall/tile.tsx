@@ -1,9 +1,12 @@
+import { Router } from 'lucide-react';
 import { useEffect, useRef, useState, type ReactElement } from 'react';
 import { latestPictureUrl, type StreamJson } from '../api/client.ts';
 import { loadPicture, type Picture } from '../api/pictures.ts';
 import { useStore, type Store } from '../api/store.ts';
 import { zone } from '../shell/preferences.ts';
 import { Link } from '../shell/router.tsx';
+import { bitRate } from '../assets/quantities.ts';
+import { sourceLine, sourceState, stateWords } from '../sources/source-state.ts';
 import { ago, listTime } from '../time/format.ts';
 import { useNow } from '../time/now.ts';
 
@@ -57,12 +60,6 @@ function useLatest(stream: StreamJson, wanted: boolean, onShape: (aspect: number
   return picture;
 }
 
-const STATE_WORDS: Readonly<Record<StreamJson['state'], string>> = {
-  online: 'Online',
-  offline: 'Offline',
-  new: 'No frames yet',
-};
-
 /** A camera on the wall: its newest picture, name, state, and when it was last seen. */
 export function Tile({ store, onShape }: TileProps): ReactElement {
   const stream = useStore(store);
@@ -72,27 +69,42 @@ export function Tile({ store, onShape }: TileProps): ReactElement {
   const now = useNow(near);
   const picture = useLatest(stream, near, onShape);
   const seenMs = stream.lastCapturedAt === null ? null : Date.parse(stream.lastCapturedAt);
-  const lastSeen = seenMs === null ? 'waiting' : ago(seenMs, now);
+  const { source, edge } = stream;
+  const { state } = sourceState(stream);
+  const words = stateWords(stream, now);
+  const isLivePush = source !== null && state === 'live';
+  const lastSeen = isLivePush ? bitRate(source.bitsPerSecond) : seenMs === null ? 'waiting' : ago(seenMs, now);
   return (
     <li ref={ref} className="tile" data-state={stream.state}>
       <Link href={`/streams/${encodeURIComponent(stream.id)}`} className="tile-link">
         <div className="tile-picture" data-loading={picture === null && stream.lastCapturedAt !== null}>
           {picture === 'missing' || stream.lastCapturedAt === null ? (
-            <span className="tile-empty">{stream.state === 'new' ? 'No frames yet' : 'No picture'}</span>
+            <span className="tile-empty">{stream.state === 'new' ? words : 'No picture'}</span>
           ) : (
             picture !== null && <img src={picture.src} alt="" draggable={false} />
           )}
-          {stream.state === 'offline' && <span className="tile-badge">Offline</span>}
+          {stream.state === 'offline' && <span className="tile-badge">{words}</span>}
+          {edge !== null && (
+            <span className="tile-edge" data-away={!edge.connected}>
+              <Router aria-hidden /> {edge.name}
+            </span>
+          )}
         </div>
         <div className="tile-foot">
-          <span className="state-dot" data-state={stream.state} role="img" aria-label={STATE_WORDS[stream.state]} />
+          <span className="state-dot" data-state={stream.state} role="img" aria-label={words} />
           <span className="tile-name" title={stream.name}>
             {stream.name}
           </span>
           <time
             className="tile-seen"
             dateTime={stream.lastCapturedAt ?? undefined}
-            title={seenMs === null ? undefined : `Newest frame: ${listTime(seenMs, now, shownZone)}`}
+            title={
+              isLivePush
+                ? sourceLine(source)
+                : seenMs === null
+                  ? undefined
+                  : `Newest frame: ${listTime(seenMs, now, shownZone)}`
+            }
           >
             {lastSeen}
           </time>

@@ -1,25 +1,8 @@
-import { Check, Copy } from 'lucide-react';
-import { useState, type ReactElement } from 'react';
-
-function Command({ text }: { readonly text: string }): ReactElement {
-  const [copied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text.replaceAll('\\\n  ', ''));
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  };
-  return (
-    <div className="command">
-      <pre tabIndex={0}>{text}</pre>
-      <button type="button" className="icon-button" aria-label={copied ? 'Copied' : 'Copy'} onClick={() => void copy()}>
-        {copied ? <Check aria-hidden /> : <Copy aria-hidden />}
-      </button>
-    </div>
-  );
-}
+import type { ReactElement } from 'react';
+import { Command } from '../shell/command.tsx';
 
 /** The wall before the first camera: how to get one. */
-export function WallEmpty(): ReactElement {
+export function WallEmpty({ onAdd }: { readonly onAdd: () => void }): ReactElement {
   const url = `${location.origin}/v1/devices/demo/gate/frames`;
   return (
     <div className="wall-empty">
@@ -32,6 +15,13 @@ export function WallEmpty(): ReactElement {
           <Command
             text={`curl -X POST ${url} \\\n  -H 'Content-Type: image/jpeg' \\\n  -H "X-Captured-At: $(date -u +%FT%TZ)" \\\n  --data-binary @frame.jpg`}
           />
+        </li>
+        <li>
+          <h2>Or let an encoder push to it</h2>
+          <p className="muted">Make a stream, and get the line for ffmpeg:</p>
+          <button type="button" className="button" onClick={onAdd}>
+            Add a source
+          </button>
         </li>
         <li>
           <h2>Or look at four that are simulated</h2>

@@ -1,10 +1,12 @@
-import { Grid2x2, Grid3x3, Search, Square } from 'lucide-react';
+import { Grid2x2, Grid3x3, Plus, Rows3, Search, Square } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties, type ReactElement } from 'react';
 import { useStore } from '../api/store.ts';
 import { isTyping } from '../shell/keys.ts';
 import { tileSize, type TileSize } from '../shell/preferences.ts';
+import { AddSourceDialog } from '../sources/add-source-dialog.tsx';
 import { WallEmpty } from './wall-empty.tsx';
 import { passes, type WallFilter } from './filter.ts';
+import { SourcesTable } from './sources-table.tsx';
 import { StreamsStore } from './streams-store.ts';
 import { Tile } from './tile.tsx';
 
@@ -12,6 +14,7 @@ const SIZES: readonly (readonly [TileSize, string, typeof Square])[] = [
   ['small', 'Small tiles', Grid3x3],
   ['medium', 'Medium tiles', Grid2x2],
   ['large', 'Large tiles', Square],
+  ['table', 'A table', Rows3],
 ];
 
 /** The shape most pictures have, so that tiles neither crop nor frame them more than need be. */
@@ -29,6 +32,16 @@ function useCommonShape(): readonly [number, (aspect: number) => void] {
 
 /** Every camera at a glance. */
 export function WallPage(): ReactElement {
+  const [isAdding, setAdding] = useState(false);
+  return (
+    <>
+      <Wall onAdd={() => setAdding(true)} />
+      {isAdding && <AddSourceDialog onClose={() => setAdding(false)} />}
+    </>
+  );
+}
+
+function Wall({ onAdd }: { readonly onAdd: () => void }): ReactElement {
   const [store] = useState(() => new StreamsStore());
   useEffect(() => store.follow(), [store]);
   useEffect(() => {
@@ -37,6 +50,7 @@ export function WallPage(): ReactElement {
   const ids = useStore(store.ids);
   const load = useStore(store.load);
   const revision = useStore(store.revision);
+  const refreshed = useStore(store.refreshed);
   const size = useStore(tileSize);
   const [filter, setFilter] = useState<WallFilter>({ text: '', state: 'all' });
   const [shape, addShape] = useCommonShape();
@@ -70,7 +84,9 @@ export function WallPage(): ReactElement {
       </div>
     );
   }
-  if (load.state === 'ready' && ids.length === 0) return <WallEmpty />;
+  if (load.state === 'ready' && ids.length === 0) {
+    return <WallEmpty onAdd={onAdd} />;
+  }
 
   const states = [
     ['all', 'All', ids.length],
@@ -105,6 +121,9 @@ export function WallPage(): ReactElement {
           />
           <kbd aria-hidden>/</kbd>
         </label>
+        <button type="button" className="button wall-add" title="Add a source" onClick={onAdd}>
+          <Plus aria-hidden /> <span>Add source</span>
+        </button>
         <div className="segmented wall-sizes" role="group" aria-label="Tile size">
           {SIZES.map(([value, label, Icon]) => (
             <button
@@ -129,6 +148,8 @@ export function WallPage(): ReactElement {
             </li>
           ))}
         </ul>
+      ) : size === 'table' ? (
+        <SourcesTable stores={shown} revision={refreshed} />
       ) : (
         <ul className="wall" data-size={size} style={{ '--tile-shape': shape } as CSSProperties}>
           {shown.map((camera) => (

@@ -2,7 +2,7 @@ import { KeyRound, Pencil, Send, Trash2, Webhook } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import { webhookApi, type EndpointJson, type EndpointWithSecretJson } from '../api/webhook-api.ts';
 import { attempt } from '../assets/asset-actions.tsx';
-import { Dialog } from '../shell/dialog.tsx';
+import { DeleteDialog } from '../kept/delete-dialog.tsx';
 import { toast } from '../shell/toasts.tsx';
 import { duration } from '../time/format.ts';
 import { EndpointDialog, RotateDialog, SecretDialog } from './endpoint-dialog.tsx';
@@ -109,16 +109,6 @@ export function EndpointList({ endpoints, onSaved, onRemoved }: EndpointListProp
     close();
     setRotated(changed);
   };
-  const remove = async (endpoint: EndpointJson): Promise<void> => {
-    close();
-    const done = await attempt('It could not be deleted:', async () => {
-      await webhookApi.remove(endpoint.id);
-      return true;
-    });
-    if (done === null) return;
-    toast('The endpoint is deleted.');
-    onRemoved(endpoint.id);
-  };
   if (endpoints.length === 0) {
     return (
       <div className="webhooks-empty">
@@ -165,18 +155,16 @@ export function EndpointList({ endpoints, onSaved, onRemoved }: EndpointListProp
         />
       )}
       {asked?.what === 'delete' && (
-        <Dialog title="Delete this endpoint?" onClose={close}>
-          <p className="dialog-subject">{asked.endpoint.url}</p>
-          <p className="muted">Deliveries to it that still wait go too. This cannot be undone.</p>
-          <div className="dialog-actions">
-            <button type="button" className="button" data-first onClick={close}>
-              Keep it
-            </button>
-            <button type="button" className="button" data-kind="danger" onClick={() => void remove(asked.endpoint)}>
-              Delete
-            </button>
-          </div>
-        </Dialog>
+        <DeleteDialog
+          noun="endpoint"
+          what={asked.endpoint.url}
+          note="Deliveries to it that still wait go too."
+          remove={async () => {
+            await webhookApi.remove(asked.endpoint.id);
+            onRemoved(asked.endpoint.id);
+          }}
+          onClose={close}
+        />
       )}
     </>
   );

@@ -164,8 +164,9 @@ async function appendOne(backend: SqlBackend, scope: WriteScope, step: Step): Pr
           },
     fence,
     offlineAfterMs: null,
+    lost: isGap,
   };
-  await appendSegment(backend, scope, segment, { discontinuity: row.discontinuity === 1, isLost: isGap });
+  await appendSegment(backend, scope, segment, row.discontinuity === 1);
 }
 
 /** Sets the rung's counters to what the source has, and answers the epoch that goes on; null: one begins. */

@@ -15,19 +15,12 @@ import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './r
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { publishOffline, publishOnline } from './session-events.ts';
 
-/** What a segment of a rung has from its source. */
-export interface SourceFlags {
-  readonly discontinuity: boolean;
-  /** It was not made: there is no object. */
-  readonly isLost: boolean;
-}
-
-/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states; `source` of a live ladder's rung. */
+/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states; `said` whether it is a discontinuity, for a live ladder's rung: as its source is. */
 export async function appendSegment(
   backend: SqlBackend,
   scope: WriteScope,
   segment: NewSegment,
-  source: SourceFlags | null = null,
+  said: boolean | null = null,
 ): Promise<AppendedSegment> {
   const { db } = scope;
   const name = segment.rendition ?? MAIN_RENDITION;
@@ -38,7 +31,7 @@ export async function appendSegment(
   await checkFramesAreNew(db, rendition, segment, placed);
   const nowMs = backend.clock.nowMs();
   const epoch = await takeEpoch(db, rendition, segment, nowMs);
-  const discontinuity = source?.discontinuity ?? isDiscontinuity(segment, rendition);
+  const discontinuity = said ?? isDiscontinuity(segment, rendition);
   const window = await insertWindowed(db, { rendition, segment, placed, epoch, discontinuity });
   const { offlineAfterMs } = segment;
   const session =
@@ -62,7 +55,7 @@ export async function appendSegment(
     sha256: segment.sha256,
     discontinuity: Number(discontinuity),
     dvr_discontinuity: Number(window.dvrDiscontinuity),
-    lost: Number(segment.lost ?? source?.isLost ?? false),
+    lost: Number(segment.lost ?? false),
     created_at_ms: nowMs,
     retired_at_ms: null,
     held: 0,

@@ -13,6 +13,7 @@ import type { ApiDeps, RestApp } from '../deps.ts';
 import { linkOf } from '../json.ts';
 import { IdParams, loadClip, loadStream, notFound, orNull, PAGE_QUERY, pageOfQuery, timeOf } from '../lookup.ts';
 import { pageOf } from '../shapes.ts';
+import { ownTenant } from './stream-routes.ts';
 
 const MS = 1000;
 
@@ -72,6 +73,24 @@ export function addClipRoutes(app: RestApp, deps: ApiDeps, clips: ClipService): 
     async (request) => {
       const { id } = await loadStream(catalog, request, request.params.id);
       const page = await catalog.listClips({ streamId: id }, pageOfQuery(request.query));
+      return { items: page.items.map(shown), nextCursor: page.nextCursor };
+    },
+  );
+
+  app.get(
+    '/v1/clips',
+    {
+      config: { access: ['read'] },
+      schema: {
+        tags: ['clips'],
+        summary: 'List clips, newest first',
+        querystring: Type.Object(PAGE_QUERY, { additionalProperties: false }),
+        response: { 200: pageOf(ClipShape) },
+      },
+    },
+    async (request) => {
+      const tenant = ownTenant(request.principal);
+      const page = await catalog.listClips(tenant === undefined ? {} : { tenant }, pageOfQuery(request.query));
       return { items: page.items.map(shown), nextCursor: page.nextCursor };
     },
   );

@@ -117,10 +117,13 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { id, kind } = await loadStream(catalog, request, request.params.id);
+      const before = await loadStream(catalog, request, request.params.id);
+      const { id, kind } = before;
       const { name, settings: set } = request.body;
       const wanted = set === undefined ? undefined : settingsFromJson(set);
       checkLadderKind(kind, wanted?.ladder);
+      // What is encoded here would have to be sent here first, watched or not.
+      if (wanted?.ladder != null) await refuseAtEdge(catalog, before, 'Set its ladder there: the rungs come with it.');
       const stream = await catalog.updateStream(id, {
         ...(name === undefined ? {} : { name }),
         ...(wanted === undefined ? {} : { settings: wanted }),

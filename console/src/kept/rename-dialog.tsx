@@ -1,24 +1,24 @@
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { describeError } from '../api/problem.ts';
-import { recordingApi, type RecordingJson } from '../api/recording-api.ts';
 import { Dialog } from '../shell/dialog.tsx';
 
-/** Gives a recording another title. */
+/** Gives something another name. */
 export function RenameDialog(props: {
-  readonly recording: RecordingJson;
+  readonly noun: string;
+  readonly name: string;
   readonly onClose: () => void;
-  readonly onRenamed: (recording: RecordingJson) => void;
+  readonly rename: (name: string) => Promise<void>;
 }): ReactElement {
-  const { recording, onClose, onRenamed } = props;
-  const [title, setTitle] = useState(recording.title);
+  const { noun, name, onClose, rename } = props;
+  const [text, setText] = useState(name);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (title.trim() === '' || busy) return;
+    if (text.trim() === '' || busy) return;
     setBusy(true);
     try {
-      onRenamed(await recordingApi.rename(recording.id, title.trim()));
+      await rename(text.trim());
       onClose();
     } catch (error) {
       setProblem(describeError(error));
@@ -26,7 +26,7 @@ export function RenameDialog(props: {
     }
   };
   return (
-    <Dialog title="Rename the recording" onClose={onClose}>
+    <Dialog title={`Rename the ${noun}`} onClose={onClose}>
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <label className="field">
           <span>Title</span>
@@ -34,10 +34,10 @@ export function RenameDialog(props: {
             data-first
             required
             maxLength={200}
-            value={title}
-            aria-invalid={title.trim() === ''}
+            value={text}
+            aria-invalid={text.trim() === ''}
             onFocus={(event) => event.target.select()}
-            onChange={(event) => setTitle(event.target.value)}
+            onChange={(event) => setText(event.target.value)}
           />
         </label>
         {problem !== '' && (
@@ -49,7 +49,7 @@ export function RenameDialog(props: {
           <button type="button" className="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="button" data-kind="primary" disabled={busy || title.trim() === ''}>
+          <button type="submit" className="button" data-kind="primary" disabled={busy || text.trim() === ''}>
             Rename
           </button>
         </div>
