@@ -73,8 +73,9 @@ export interface EdgeRow {
   readonly duration90k: number;
   /** Rising; empty for pushed media. */
   readonly frameTimesMs: readonly number[];
+  /** 0 of a segment that was never made (a gap of a live ladder's rung): it is lost. */
   readonly sizeBytes: number;
-  /** Hex. */
+  /** Hex; empty of one that was never made. */
   readonly sha256: string;
   readonly keyframeBytes: number | null;
   /** The edge has lost its bytes itself. */

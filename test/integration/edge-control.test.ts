@@ -6,6 +6,7 @@ import { assertDoctorClean } from '../fixtures/doctor-report.ts';
 import { EdgeClient, EdgeTimeline, problemOf, type EdgePiece } from '../fixtures/edge-client.ts';
 import { eventually } from '../fixtures/processes.ts';
 import { PushedMedia } from '../fixtures/pushed-media.ts';
+import { parseMediaPlaylist } from '../fixtures/strict-hls.ts';
 import { TestServer } from '../fixtures/server.ts';
 
 const MEDIA = new PushedMedia({ segmentSeconds: 1 });
@@ -57,6 +58,22 @@ describe('edges at their control', () => {
     const { cursors } = await edge.register();
     assert.deepEqual(cursors, [
       { streamId: timeline.streamId, rendition: 'main', nextSequence: 3, nextLateSequence: 0 },
+    ]);
+  });
+
+  test('a segment that was never made has neither bytes nor SHA-256, and is a gap; any other has both', async () => {
+    const { edge, timeline, play } = await edgeWith(2);
+    const [never, next] = timeline.next(2);
+    assert.ok(never !== undefined && next !== undefined);
+    const nothing = { sizeBytes: 0, sha256: '' };
+    const missing = await edge.sendRows(timeline.streamId, [{ ...never, row: { ...never.row, ...nothing } }]);
+    assert.deepEqual([missing.status, problemOf(missing).code], [400, 'invalid_argument']);
+    await edge.rows(timeline.streamId, [{ ...never, row: { ...never.row, ...nothing, lost: true } }, next]);
+    const { segments } = parseMediaPlaylist(await server.api.text(`${play}/dvr.m3u8`));
+    const shown = segments.slice(-2).map(({ uri, gap }) => [uri, gap === true]);
+    assert.deepEqual(shown, [
+      [fileOf(never), true],
+      [fileOf(next), false],
     ]);
   });
 

@@ -79,8 +79,15 @@ const RowShape = Type.Object(
     mediaStart90k: whole,
     duration90k: Type.Integer({ minimum: 1, maximum: MOST_TICKS }),
     frameTimesMs: Type.Array(wall, { maxItems: MOST_FRAMES }),
-    sizeBytes: Type.Integer({ minimum: 1, maximum: MOST_SEGMENT_BYTES }),
-    sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: '64 lower-case hexadecimal digits.' }),
+    sizeBytes: Type.Integer({
+      minimum: 0,
+      maximum: MOST_SEGMENT_BYTES,
+      description: '0: it was never made, and is lost.',
+    }),
+    sha256: Type.String({
+      pattern: '^([0-9a-f]{64})?$',
+      description: '64 lower-case hexadecimal digits; empty where it was never made.',
+    }),
     keyframeBytes: Type.Union([Type.Integer({ minimum: 1, maximum: MOST_SEGMENT_BYTES }), Type.Null()]),
     lost: Type.Boolean(),
   },

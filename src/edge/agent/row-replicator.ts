@@ -180,7 +180,8 @@ export class RowReplicator {
       if (!isZoetropeError(error, 'not_found')) throw error;
       return this.#forget(streamId, session);
     }
-    if (stream.kind === 'asset') return;
+    // Of assets control has no use, and what an edge of our own has is not ours to pass on.
+    if (stream.kind === 'asset' || stream.edgeId !== null) return;
     const { kind, name, endedAtMs } = stream;
     const before = this.#told.get(streamId)?.endedAtMs ?? null;
     // That it goes on again is said before its rows, that it has ended after them.

@@ -49,6 +49,12 @@ function readRow(streamId: string, row: EdgeRow): EdgeSegment {
       `The frame times of row ${row.id} do not rise. Each frame has its own.`,
     );
   }
+  if (!row.lost && (row.sizeBytes === 0 || row.sha256 === '')) {
+    throw new ZoetropeError(
+      'invalid_argument',
+      `Row ${row.id} has no bytes or no SHA-256, which only a lost one may. Send both.`,
+    );
+  }
   return {
     id: row.id,
     epochId: row.epochId,
