@@ -7,12 +7,15 @@ import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
+import { PushedInits } from './pushed-inits.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
-import { PushedTrack, type WaitingFile } from './pushed-track.ts';
+import { PushedTrack, type TrackStep, type WaitingFile } from './pushed-track.ts';
 import { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
+/** For so long an encoder that begins anew may send its init segment behind the first segment that needs it, before the former one counts. */
+const INIT_AGAIN_MS = 2000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
 /** What is known of a source is written down at most so often, but always when an epoch begins. */
@@ -32,6 +35,7 @@ export interface PushedEvent<R = PushRecord> {
 }
 
 type Waiting = WaitingFile<PushedEvent<PushedFile>>;
+type TakeStep = Extract<TrackStep<Waiting['file']>, { readonly kind: 'take' }>;
 
 /** Turns what is pushed to one stream into segments on its timeline, one event after the other. */
 export class PushWriter {
@@ -40,6 +44,7 @@ export class PushWriter {
   readonly #deps: PushWriterDeps;
   readonly #tracks = new Map<string, PushedTrack<Waiting['file']>>();
   readonly #timelines = new Map<string, PushedTimeline>();
+  readonly #inits = new PushedInits<PushedEvent<PushedFile>>();
   #waiting: Waiting[] = [];
   #order = 0;
   #isNoteDue = false;
@@ -76,8 +81,7 @@ export class PushWriter {
       const { record } = event;
       switch (record.kind) {
         case 'init':
-          await this.#keepInit(record);
-          event.done();
+          await this.#takeInit({ record, done: event.done });
           break;
         case 'segment':
           if (this.#isSentAgain(record)) return await this.#drop({ record, done: event.done });
@@ -133,7 +137,7 @@ export class PushWriter {
   async #endIfGone(error: unknown, event: PushedEvent | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
-    const left = this.#waiting.splice(0);
+    const left = [...this.#waiting.splice(0), ...this.#inits.drain().map((init) => ({ file: init.event }))];
     for (const { file } of left) await this.#drop(file);
     if (event !== null && !left.some(({ file }) => file.done === event.done)) {
       if (event.record.kind !== 'playlist') await this.#deps.objects.delete([event.record.objectKey]);
@@ -143,14 +147,25 @@ export class PushWriter {
     this.#stream = null;
   }
 
-  async #keepInit(record: PushedFile): Promise<void> {
-    const before = this.#notes.initKey(record.name);
-    if (before === record.objectKey) return;
-    this.#notes.setInit(record.name, record.objectKey);
-    await this.#writeNotes();
-    if (before !== null) {
-      await persistently(() => this.#deps.objects.delete([before]), this.#deps.persistence);
+  async #takeInit(event: PushedEvent<PushedFile>): Promise<void> {
+    const was = this.#inits.add(event.record, event, this.#order++);
+    if (was === 'again') await this.#drop(event);
+    if (was === 'known') event.done();
+  }
+
+  /** Writes down init segments that no waiting segment may need an older one than, and lets those go that they replace. */
+  async #keepInits(): Promise<void> {
+    const due = this.#inits.keep(this.#waiting.reduce((oldest, { order }) => Math.min(oldest, order), this.#order));
+    if (due.length === 0) return;
+    const replaced: string[] = [];
+    for (const { name, objectKey } of due) {
+      const before = this.#notes.initKey(name);
+      if (before !== null && before !== objectKey) replaced.push(before);
+      this.#notes.setInit(name, objectKey);
     }
+    await this.#writeNotes();
+    if (replaced.length > 0) await persistently(() => this.#deps.objects.delete(replaced), this.#deps.persistence);
+    for (const { event } of due) event.done();
   }
 
   /** An encoder that got no answer sends a file again before it goes on. */
@@ -179,22 +194,23 @@ export class PushWriter {
         const step = track.next(this.#waiting, clock.monotonicMs());
         if (step.kind === 'wait') lookAtMs = Math.min(lookAtMs, step.untilMs);
         if (step.kind !== 'take') break;
-        const initUntilMs = this.#initUntil(step.waiting, step.entry);
-        if (clock.monotonicMs() < initUntilMs) {
-          lookAtMs = Math.min(lookAtMs, initUntilMs);
+        const init = this.#initOf(step);
+        if (clock.monotonicMs() < init.untilMs) {
+          lookAtMs = Math.min(lookAtMs, init.untilMs);
           break;
         }
-        await this.#write(step.waiting, step.entry, { track, isOutOfOrder: step.isOutOfOrder });
-        track.took(step.entry);
+        await this.#write(step.waiting, step.entry, { track, isOutOfOrder: step.isOutOfOrder, initKey: init.key });
+        track.took(step);
       }
     }
     for (const waiting of this.#waiting) {
       // One that is named waits for others before it; or its playlist named an earlier file, and then it waits in vain.
       const isNamed = [...this.#tracks.values()].some((track) => track.names(waiting.name));
       const untilMs = waiting.sinceMs + (isNamed ? NAMED_MS : UNNAMED_MS);
-      if (clock.monotonicMs() >= untilMs) await this.#write(waiting, null, { track: null, isOutOfOrder: false });
+      if (clock.monotonicMs() >= untilMs) await this.#writeUnnamed(waiting);
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
+    await this.#keepInits();
     if (this.#isNoteDue) await this.#noteNowAndThen();
     if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
     if (Number.isFinite(lookAtMs)) {
@@ -202,22 +218,45 @@ export class PushWriter {
     }
   }
 
-  /** Encoders send an init segment before or after the first segment that needs it: until when it is waited for. */
-  #initUntil({ file, sinceMs }: Waiting, { initName }: PlaylistEntry): number {
-    const isThere = file.record.container === 'ts' || initName === null || this.#notes.initKey(initName) !== null;
-    return isThere ? Number.NEGATIVE_INFINITY : sinceMs + UNNAMED_MS;
+  /** The init segment that a segment needs, and until when another one is waited for. */
+  #initOf({ waiting, entry, begins, runSince }: TakeStep): { readonly key: string | null; readonly untilMs: number } {
+    const name = entry.initName;
+    const noWait = Number.NEGATIVE_INFINITY;
+    if (waiting.file.record.container === 'ts' || name === null) return { key: null, untilMs: noWait };
+    const wish = { name, order: waiting.order };
+    const former = this.#notes.initKey(name);
+    const ofRun = this.#inits.find({ ...wish, runSince }, former);
+    if (ofRun !== null) return { key: ofRun, untilMs: noWait };
+    const key = this.#inits.find({ ...wish, runSince: null }, former);
+    if (key === null) return { key, untilMs: waiting.sinceMs + UNNAMED_MS };
+    return { key, untilMs: begins && runSince !== null ? waiting.sinceMs + INIT_AGAIN_MS : noWait };
+  }
+
+  async #writeUnnamed(waiting: Waiting): Promise<void> {
+    const { container } = waiting.file.record;
+    const known = (): string | null =>
+      this.#inits.newestBefore(waiting.order) ?? Object.values(this.#notes.report.memory.inits).at(-1) ?? null;
+    await this.#write(waiting, null, {
+      track: null,
+      isOutOfOrder: false,
+      initKey: container === 'ts' ? null : known(),
+    });
   }
 
   async #write(
     waiting: Waiting,
     entry: PlaylistEntry | null,
-    { track, isOutOfOrder }: { readonly track: PushedTrack<Waiting['file']> | null; readonly isOutOfOrder: boolean },
+    how: {
+      readonly track: PushedTrack<Waiting['file']> | null;
+      readonly isOutOfOrder: boolean;
+      readonly initKey: string | null;
+    },
   ): Promise<void> {
+    const { track, isOutOfOrder, initKey } = how;
     const { defaults, catalog, persistence } = this.#deps;
     const stream = await this.#open();
     const { record } = waiting.file;
     const timeline = await this.#timelineOf(track?.name ?? null);
-    const initKey = initKeyOf(record, entry, this.#notes.report.memory.inits);
     if (record.container === 'fmp4' && initKey === null && entry?.initName != null) {
       timeline.reject(record.name, missingInit(record, entry.initName));
     } else {
@@ -282,17 +321,6 @@ export class PushWriter {
     this.#notedEpochs = this.#notes.report.epochs;
     this.#isNoteDue = false;
   }
-}
-
-/** The init segment that a file needs: the one that its playlist names, else the only one that there is. */
-function initKeyOf(
-  { container }: PushedFile,
-  entry: PlaylistEntry | null,
-  inits: Readonly<Record<string, string>>,
-): string | null {
-  if (container === 'ts') return null;
-  if (entry?.initName != null) return inits[entry.initName] ?? null;
-  return Object.values(inits).at(-1) ?? null;
 }
 
 function missingInit({ name }: PushedFile, initName: string): ZoetropeError {

@@ -18,6 +18,10 @@ export type TrackStep<F> =
       readonly entry: PlaylistEntry;
       readonly waiting: WaitingFile<F>;
       readonly isOutOfOrder: boolean;
+      /** The first of an encoder's run, or behind a discontinuity: another init segment of the same name may belong to it. */
+      readonly begins: boolean;
+      /** What was taken last before the run of the encoder that it is of; see {@link WaitingFile.order}. Null: not known. */
+      readonly runSince: number | null;
     }
   /** A segment is missing that later ones are there for; it is given up then, by the monotonic clock. */
   | { readonly kind: 'wait'; readonly untilMs: number }
@@ -39,6 +43,13 @@ export class PushedTrack<F> {
   #newest: number | null = null;
   #isNew: boolean;
   readonly #taken = new Set<number>();
+  /** Of the newest file that was taken; null: none. */
+  #takenOrder: number | null = null;
+  /** The same, when the encoder's run began. */
+  #runSince: number | null = null;
+  #isRunNew = false;
+  /** Of the newest entry that was taken. */
+  #initName: string | null = null;
   #missing: { readonly sequence: number; readonly sinceMs: number } | null = null;
 
   /** @param isNew nobody took anything of it before: all that it names is still to come */
@@ -66,6 +77,8 @@ export class PushedTrack<F> {
       this.#newest = first - 1;
       this.#taken.clear();
       this.#missing = null;
+      this.#runSince = this.#takenOrder;
+      this.#isRunNew = true;
     }
     this.#isNew &&= last === undefined;
     this.#playlist = playlist;
@@ -83,7 +96,10 @@ export class PushedTrack<F> {
       const file = waiting.find(({ name, order }) => name === entry.name && (!isTaken || order < this.#order));
       if (file !== undefined) {
         const isOutOfOrder = this.#newest !== null && entry.sequence < this.#newest;
-        return { kind: 'take', entry, waiting: file, isOutOfOrder };
+        const isRenewed = entry.discontinuity && !isOutOfOrder && entry.initName === this.#initName;
+        const begins = this.#isRunNew || isRenewed;
+        const runSince = begins ? this.#takenOrder : this.#runSince;
+        return { kind: 'take', entry, waiting: file, isOutOfOrder, begins, runSince };
       }
       // Before the first that came lies what was taken by whoever wrote before; what was given up is not waited for again.
       if (this.#newest === null || entry.sequence <= this.#newest || isTaken) continue;
@@ -96,7 +112,11 @@ export class PushedTrack<F> {
   }
 
   /** The entry's segment was taken. */
-  took(entry: PlaylistEntry): void {
+  took({ entry, waiting, runSince }: Extract<TrackStep<F>, { readonly kind: 'take' }>): void {
+    this.#runSince = runSince;
+    this.#isRunNew = false;
+    this.#initName = entry.initName;
+    this.#takenOrder = Math.max(this.#takenOrder ?? -1, waiting.order);
     this.#taken.add(entry.sequence);
     this.#newest = Math.max(this.#newest ?? entry.sequence, entry.sequence);
     this.#missing = null;
