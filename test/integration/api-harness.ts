@@ -256,6 +256,14 @@ export class ApiHarness implements AsyncDisposable {
     return reply.json;
   }
 
+  /** Makes a key that opens one stream alone and lets the server notice. */
+  async boundKey(streamId: string): Promise<string> {
+    const request = { name: streamId, tenant: null, scopes: ['ingest'], streamId } as const;
+    const { secret } = await createKey({ catalog: this.store.stores.catalog, ids: randomIds }, request);
+    await this.store.clock.advance(1000);
+    return secret;
+  }
+
   /** Makes a key and lets the server notice. */
   async key(tenant: string | null, ...scopes: Scope[]): Promise<string> {
     const request = { name: 'test', tenant, scopes };

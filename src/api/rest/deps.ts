@@ -115,6 +115,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
+    /** The route names a stream elsewhere than in its path, and sees itself to it that a key bound to a stream touches no other. */
+    checksStream?: boolean;
     /** The media type that the body must have. */
     consumes?: string;
   }
