@@ -4,9 +4,9 @@ import { ensureTools, TOOLS } from './tools.ts';
 
 const USAGE = `usage: npm run test:live -- [--only NAME[,NAME]]
 
-  --only NAMES  only these suites: clock, encoders, player`;
+  --only NAMES  only these suites: clock, encoders, player, hostile`;
 
-const SUITES = ['clock', 'encoders', 'player'];
+const SUITES = ['clock', 'encoders', 'player', 'hostile'];
 
 const only = readOptions();
 try {

@@ -130,6 +130,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     tasks: () => catalog.taskCounts(),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
+  const { headerTimeoutSeconds, bodyTimeoutSeconds } = config.http;
   const http = createHttpServer({
     ...shared,
     logger: logger.child({ component: 'http' }),
@@ -163,6 +164,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       corsOrigins,
       publicUrl,
       maxFrameBytes,
+      headerTimeoutSeconds,
+      bodyTimeoutSeconds,
+      maxPushedBodiesBytes: config.push.maxBodiesMb * MIB,
       tokenTtlSeconds: config.delivery.tokenTtlSeconds,
     },
     listen: { host, port },

@@ -23,6 +23,13 @@ export const PushSection = Type.Object(
       default: 67_108_864,
       minimum: 1024,
     }),
+    maxBodiesMb: Type.Integer({
+      env: 'ZOETROPE_PUSH_MAX_BODIES_MB',
+      description:
+        'Most memory that pushed files may take while they come in, all together; beyond it encoders are told to come back. MiB.',
+      default: 512,
+      minimum: 16,
+    }),
   },
   { default: {}, additionalProperties: false },
 );

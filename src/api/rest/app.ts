@@ -136,8 +136,10 @@ function addClosing(app: RestApp): void {
   app.addHook('onRequest', async () => {
     if (isClosing) throw new ZoetropeError('unavailable', 'The server is shutting down. Try again in a moment.');
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     if (isClosing) void reply.header('connection', 'close');
+    // Closed at once, the connection would be reset before who still sends has read why. The server closes it if that goes on.
+    else if (!request.raw.complete) void reply.removeHeader('connection');
   });
 }
 

@@ -56,6 +56,11 @@ export interface ApiSettings {
   readonly roles: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly publicUrl: string | undefined;
+  /** How long the header of a request may take to come, and its body. */
+  readonly headerTimeoutSeconds: number;
+  readonly bodyTimeoutSeconds: number;
+  /** Of pushed files that are coming in, together. */
+  readonly maxPushedBodiesBytes: number;
   readonly maxFrameBytes: number;
   /** Life of a playback token unless asked otherwise. */
   readonly tokenTtlSeconds: number;

@@ -14,7 +14,7 @@ import { pushedName, referredName } from './pushed-name.ts';
 /** Entries of a playlist that are looked at: those before them were looked at when they were new. */
 const NEWEST_ENTRIES = 500;
 /** Somewhat more than the reader takes: it says why. */
-const MAX_PLAYLIST_BYTES = 16 << 20;
+const MAX_PLAYLIST_BYTES = 8 << 20;
 
 /** What the door for pushed files works with. */
 export interface PushIntakeDeps {
@@ -37,9 +37,9 @@ export class PushIntake {
     this.#deps = deps;
   }
 
-  /** The longest file that may come. */
-  get maxBytes(): number {
-    return Math.max(this.#deps.maxSegmentBytes, MAX_PLAYLIST_BYTES);
+  /** What may come at most; `head` is how it begins, as far as that is known. */
+  maxBytesOf(head: Uint8Array): number {
+    return isPlaylist(head) ? MAX_PLAYLIST_BYTES : Math.max(this.#deps.maxSegmentBytes, MAX_PLAYLIST_BYTES);
   }
 
   /**

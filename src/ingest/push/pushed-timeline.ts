@@ -4,6 +4,7 @@ import type { IdSource } from '../../base/ids.ts';
 import { pts90k, TICKS_PER_MS, wallMs, type WallMs } from '../../base/time.ts';
 import type { NewSegment, TimelineStore, WriterState } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
+import { PLAYLIST_LIMITS } from '../../packager/hls/playlist-lines.ts';
 import { readFragmentedMedia } from '../../packager/cmaf/fragmented-reader.ts';
 import type { DemuxedMedia } from '../../packager/demuxed/demuxed-media.ts';
 import { firstPts90k, unwrapMedia } from '../../packager/demuxed/media-clock.ts';
@@ -42,6 +43,9 @@ export interface SegmentFacts {
 
 /** What became of a segment that was taken. */
 export type Taken = 'appended' | 'duplicate' | 'rejected';
+
+/** A segment may be so much longer than its playlist says, and so much more: short ones are said in whole seconds. */
+const [LIES_FACTOR, LIES_MS] = [4, 10_000];
 
 /** Faults of the media, which no second try mends. */
 const MEDIA_FAULTS: ReadonlySet<string> = new Set([
@@ -150,6 +154,7 @@ export class PushedTimeline {
     const clock = this.#clock;
     const near = clock === null ? media : unwrapMedia(media, clock.endPts90k);
     const trial = this.#repackage(near, firstPts90k(near), null);
+    checkLength(trial.duration90k, facts.durationMs);
     const arrival: Arrival = {
       startPts90k: trial.startPts90k,
       duration90k: trial.duration90k,
@@ -292,6 +297,17 @@ export class PushedTimeline {
       driftMs: Math.round(place.driftMs * 10) / 10,
     });
   }
+}
+
+/** Media that lasts far longer than the playlist says has time stamps that lie: it would be shown as one picture for all that time. @throws corrupt_media */
+function checkLength(duration90k: number, saidMs: number): void {
+  const durationMs = duration90k / TICKS_PER_MS;
+  const longestMs = saidMs > 0 ? LIES_FACTOR * saidMs + LIES_MS : PLAYLIST_LIMITS.maxSegmentMs;
+  if (durationMs <= longestMs) return;
+  throw new ZoetropeError(
+    'corrupt_media',
+    `The pictures of this segment lie within ${Math.round(durationMs / 1000)} s by their time stamps, ${saidMs > 0 ? `where the playlist says ${saidMs / 1000} s` : 'which is too long'}. Look at the encoder's clock.`,
+  );
 }
 
 function takenOf(file: PushedFile, { programDateTimeMs }: Pick<SegmentFacts, 'programDateTimeMs'>): TakenFile {
