@@ -4,9 +4,9 @@ import { ensureTools, TOOLS } from './tools.ts';
 
 const USAGE = `usage: npm run test:live -- [--only NAME[,NAME]]
 
-  --only NAMES  only these suites: clock, encoders, player, hostile`;
+  --only NAMES  only these suites: clock, encoders, player, hostile, guide`;
 
-const SUITES = ['clock', 'encoders', 'player', 'hostile'];
+const SUITES = ['clock', 'encoders', 'player', 'hostile', 'guide'];
 
 const only = readOptions();
 try {

@@ -27,7 +27,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
-import { composePush } from './push.ts';
+import { composePush, openFilePlaylists } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 import { upkeepComponents } from './upkeep-roles.ts';
@@ -155,6 +155,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     health,
     vod: { assets: vod.assets, uploads },
     push: push.intake,
+    filePlaylists: await openFilePlaylists(config, push.intake),
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,

@@ -23,6 +23,12 @@ export const PushSection = Type.Object(
       default: 67_108_864,
       minimum: 1024,
     }),
+    roots: Type.Array(Type.String(), {
+      env: 'ZOETROPE_PUSH_ROOTS',
+      description:
+        'Directories below which `POST /v1/playlist` may read segments (`MPEG-TS-URI-Prefix: file:///…`), comma-separated; none: it reads none.',
+      default: [],
+    }),
     maxBodiesMb: Type.Integer({
       env: 'ZOETROPE_PUSH_MAX_BODIES_MB',
       description:

@@ -23,6 +23,7 @@ import { addClipRoutes } from './routes/clip-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
+import { addPlaylistRoutes } from './routes/playlist-routes.ts';
 import { addPushRoutes } from './routes/push-routes.ts';
 import { addRecordingRoutes } from './routes/recording-routes.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
@@ -115,6 +116,9 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addShareRoutes(app, deps);
   addServerRoutes(app, deps);
   if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
+  if (deps.push !== undefined && deps.filePlaylists !== undefined) {
+    addPlaylistRoutes(app, deps, { push: deps.push, files: deps.filePlaylists });
+  }
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });

@@ -9,6 +9,7 @@ import type { WallMs } from '../../base/time.ts';
 import type { Catalog, Scope } from '../../catalog/catalog.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
+import type { FilePlaylists } from '../../ingest/push/file-playlists.ts';
 import type { PushIntake } from '../../ingest/push/push-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ClipService } from '../../recordings/clips.ts';
@@ -93,6 +94,8 @@ export interface ApiDeps {
   readonly vod?: VodApi;
   /** Absent where nothing is pushed. */
   readonly push?: PushIntake;
+  /** Playlists whose segments lie on this machine; absent where there are none. */
+  readonly filePlaylists?: FilePlaylists;
   /** Absent where there are no clips. */
   readonly clips?: ClipService;
   /** Absent where there are no webhooks. */
