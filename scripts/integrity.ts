@@ -6,7 +6,7 @@ const USAGE = `usage: npm run test:integrity -- [--rounds N] [--hostile-inputs N
 
   --rounds N          times that processes are killed in the crash test (default 50)
   --hostile-inputs N  inputs of the hostile test, and a tenth as many damaged films (default 1000)
-  --only NAMES        only these properties: backpressure, clips, crash, disk-full, hostile, leak, order, recordings, restart, vod-crash, vod-hostile, vod-model`;
+  --only NAMES        only these properties: backpressure, chunks, clips, crash, disk-full, hostile, leak, order, recordings, restart, vod-crash, vod-hostile, vod-model`;
 
 const PROPERTIES = [
   'crash',
@@ -17,6 +17,7 @@ const PROPERTIES = [
   'hostile',
   'leak',
   'recordings',
+  'chunks',
   'vod-crash',
   'vod-model',
   'vod-hostile',
@@ -37,7 +38,9 @@ const steps = options.only.map((name) =>
       name,
       patterns: [`test/integrity/${name}.test.ts`],
       fileTimeoutS:
-        name.endsWith('crash') || name === 'recordings' ? 120 + options.rounds * 30 : 300 + options.hostileInputs / 5,
+        name.endsWith('crash') || name === 'recordings' || name === 'chunks'
+          ? 120 + options.rounds * 30
+          : 300 + options.hostileInputs / 5,
       concurrency: 1,
       env: { INTEGRITY_ROUNDS: `${options.rounds}`, INTEGRITY_HOSTILE_INPUTS: `${options.hostileInputs}` },
     },

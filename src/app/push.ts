@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts';
+import type { Component } from '../base/component.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/schema.ts';
 import { DirectoryRoots } from '../ingest/directory-roots.ts';
 import type { LastSeen } from '../ingest/frames/last-seen.ts';
 import { FilePlaylists } from '../ingest/push/file-playlists.ts';
-import { PushIngest } from '../ingest/push/push-ingest.ts';
+import { createPushIngest } from '../ingest/push/push-ingest.ts';
 import { PushIntake } from '../ingest/push/push-intake.ts';
 import type { PushMetrics } from '../ingest/push/push-metrics.ts';
 import type { StreamSettings } from '../timeline/stream.ts';
@@ -16,7 +17,7 @@ export interface PushParts {
   /** The door, where the API is. */
   readonly intake: PushIntake;
   /** What a process with the role ingest starts. */
-  readonly ingest: PushIngest;
+  readonly ingest: Component;
 }
 
 /** What pushed streams are built with. */
@@ -43,7 +44,7 @@ export function composePush(config: Config, deps: PushDeps): PushParts {
   const { catalog, objects, events } = stores;
   return {
     intake: new PushIntake({ objects, events, clock, ids, lastSeen, maxSegmentBytes: config.push.maxSegmentBytes }),
-    ingest: new PushIngest({
+    ingest: createPushIngest({
       catalog,
       objects,
       events,

@@ -18,7 +18,7 @@ import { createEngine } from '../engine/create-engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
 import { FrameRoots } from '../ingest/frames/frame-roots.ts';
-import { FramesIngest } from '../ingest/frames/frames-ingest.ts';
+import { createFramesIngest } from '../ingest/frames/frames-ingest.ts';
 import { createFrameIntake } from '../ingest/frames/intake.ts';
 import { LastSeen } from '../ingest/frames/last-seen.ts';
 import { NewestFrames } from '../ingest/frames/newest-frames.ts';
@@ -27,6 +27,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
+import { composeChunks } from './chunks.ts';
 import { composePush, openFilePlaylists } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
@@ -78,7 +79,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     roots: await FrameRoots.open(config.frames.frameRoots),
     limits: { maxBytes: config.http.maxFrameBytes, maxPixels: config.frames.maxPixels },
   };
-  const ingest = new FramesIngest({
+  const ingest = createFramesIngest({
     ...shared,
     logger: logger.child({ component: 'ingest' }),
     metrics: metrics.frames,
@@ -87,7 +88,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     maxPendingPerStream: config.frames.maxOpenFramesPerStream,
   });
   const { catalog, objects, events } = stores;
-  const push = composePush(config, { stores, clock, ids, logger, defaults, lastSeen, metrics: metrics.push });
+  const live = { stores, clock, ids, logger, defaults, lastSeen };
+  const push = composePush(config, { ...live, metrics: metrics.push });
+  const chunks = composeChunks(config, { ...live, metrics: metrics.chunks });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
@@ -124,7 +127,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   metrics.sample({
     engine: () => engine.stats(),
     totals: () => catalog.totals(),
-    open: () => ({ frames: ingest.pendingFrames, segments: ingest.openStreams }),
+    open: () => ({ frames: ingest.pending, segments: ingest.openStreams }),
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
@@ -156,6 +159,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     vod: { assets: vod.assets, uploads },
     push: push.intake,
     filePlaylists: await openFilePlaylists(config, push.intake),
+    chunks: chunks.api,
     clips: vod.clips,
     webhooks: webhooks.endpoints,
     metrics: metrics.http,
@@ -193,7 +197,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     engine,
     lastSeen,
     metricsServer,
-    ...(has('ingest') ? [ingest, push.ingest] : []),
+    ...(has('ingest') ? [ingest, push.ingest, chunks.ingest] : []),
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),

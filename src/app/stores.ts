@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { PutGrants } from '../access/put-grants.ts';
 import type { Clock } from '../base/clock.ts';
 import { ZoetropeError } from '../base/errors.ts';
 import type { IdSource } from '../base/ids.ts';
@@ -6,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { ObjectStore } from '../objects/object-store.ts';
+import type { ObjectStore, Presigner } from '../objects/object-store.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -22,6 +23,8 @@ export interface Stores {
   readonly objects: ObjectStore;
   readonly events: EventLog;
   readonly catalog: Catalog;
+  /** Signs and checks what lets others put objects by URLs of this server's, where the store has none. */
+  readonly putGrants: PutGrants;
 }
 
 /** The configured store URLs, with the data directory's where none is set. Paths are absolute. */
@@ -41,19 +44,27 @@ export async function openStores(
   deps: { readonly clock: Clock; readonly ids: IdSource; readonly logger: Logger },
 ): Promise<Stores> {
   const urls = storeUrls(config);
-  const [objects, events, catalog] = await Promise.all([
-    openObjects(urls.objectsUrl),
+  const [events, catalog] = await Promise.all([
     openEvents(urls.eventsUrl, config, deps),
     openCatalog(urls.catalogUrl, deps),
   ]);
-  return { objects, events, catalog };
+  const putGrants = new PutGrants({ catalog, clock: deps.clock });
+  const objects = await openObjects(urls.objectsUrl, async (key, terms) => {
+    const { token, expiresAtMs } = await putGrants.mint(key, terms);
+    return { method: 'PUT', url: `/ingest/chunks/${token}`, headers: {}, expiresAtMs };
+  });
+  return { objects, events, catalog, putGrants };
 }
 
-/** Builds the object store alone, as the engine's child processes need it. @throws invalid_configuration */
-export async function openObjects(objectsUrl: string): Promise<ObjectStore> {
+/**
+ * Builds the object store alone, as the engine's child processes need it.
+ * @param presigner for stores that have no URLs of their own
+ * @throws invalid_configuration
+ */
+export async function openObjects(objectsUrl: string, presigner?: Presigner): Promise<ObjectStore> {
   const directory = pathOf(objectsUrl, 'file', 'ZOETROPE_OBJECTS_URL', 'file:DIR');
   const { createFilesystemObjects } = await import('../objects/filesystem/filesystem-objects.ts');
-  return createFilesystemObjects({ directory });
+  return createFilesystemObjects({ directory, ...(presigner === undefined ? {} : { presigner }) });
 }
 
 async function openCatalog(

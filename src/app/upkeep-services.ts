@@ -2,8 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/schema.ts';
-import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../ingest/frames/frame-event.ts';
-import { PUSH_GROUP, PUSHES_TOPIC } from '../ingest/push/push-event.ts';
+import { isIngestDrained } from '../ingest/topics.ts';
 import type { StreamSettings } from '../timeline/stream.ts';
 import { ArchiveExpiry } from '../upkeep/archive-expiry.ts';
 import { ClipExpiry } from '../upkeep/clip-expiry.ts';
@@ -48,8 +47,7 @@ export function createUpkeep(config: Config, deps: UpkeepDeps): UpkeepServices {
   const logger = deps.logger.child({ component: 'upkeep' });
   const defaults = deps.defaults ?? streamDefaults(config);
   const eventRetentionMs = config.stores.eventRetentionHours * HOUR_MS;
-  const isLogDrained = async (): Promise<boolean> =>
-    (await events.lag(FRAMES_TOPIC, SEGMENTER_GROUP)) === 0 && (await events.lag(PUSHES_TOPIC, PUSH_GROUP)) === 0;
+  const isLogDrained = (): Promise<boolean> => isIngestDrained(events);
   return {
     retention: new Retention({
       catalog,

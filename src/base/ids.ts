@@ -19,6 +19,7 @@ export const ID_PREFIXES = {
   output: 'out',
   upload: 'upl',
   clip: 'clp',
+  chunk: 'chk',
   endpoint: 'whe',
   delivery: 'whd',
   request: 'req',

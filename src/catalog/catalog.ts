@@ -9,6 +9,7 @@ import type { SourceReport } from '../timeline/source-report.ts';
 import type { Session, SessionEnd } from '../timeline/session.ts';
 import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import type { ClipStore } from './clip-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
@@ -38,6 +39,7 @@ export interface Catalog
     AccessStore,
     AssetStore,
     ClipStore,
+    ChunkStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -89,8 +91,8 @@ export interface StreamStore {
   endStream(id: string, atMs: WallMs | null, options?: { readonly unlessReceivedSinceMs?: WallMs }): Promise<Stream>;
   /** Notes what is known of a stream's encoder. Raises no change; an unknown stream is passed over. */
   noteSource(id: string, source: SourceReport): Promise<void>;
-  /** Pushed streams that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
-  silentPushStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
+  /** Streams of encoders (pushed, or announced by chunks) that have not ended and of which nothing was received since `beforeMs`, longest silent first, at most 1,000. */
+  silentEncoderStreams(beforeMs: WallMs): Promise<readonly Stream[]>;
   /** Removes the stream and all its rows; an asset's is a `conflict`, for the asset goes as a whole. The caller removes the objects (first {@link TimelineStore.objectKeysOf}). */
   deleteStream(id: string): Promise<void>;
   /** Notes newest frames; never moves a time back; unknown streams are passed over. Cheap for thousands at once; raises no change. */
@@ -133,6 +135,8 @@ export interface NewSegment extends Omit<
     | { readonly begin: Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> };
   /** The rendition's name; `main` unless said. */
   readonly rendition?: string;
+  /** The chunk that it was, which is taken with it: see {@link ChunkStore}. */
+  readonly chunkIndex?: number;
   readonly fence: number;
   /**
    * For the session rule: on-time segments extend the open session, unless they start later than its end by more than `offlineAfterMs`.

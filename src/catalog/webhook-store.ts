@@ -12,6 +12,7 @@ export const WEBHOOK_EVENT_TYPES = [
   'stream.online',
   'stream.offline',
   'stream.ended',
+  'chunk.rejected',
   'recording.started',
   'recording.stopped',
 ] as const;
@@ -103,7 +104,7 @@ export interface DeliveryExceptions {
  * Webhook endpoints and what is sent to them. An event is published in the transaction that it tells of: one delivery for each of the tenant's
  * enabled endpoints that want its type, and one for `extraUrl`. Beginning and ending a stream's session publishes `stream.online` and
  * `stream.offline` (data: `streamId`, `deviceId`, `name`, `sessionId`, `at`; of `stream.offline` also `endedBy`: why the session ended, or `deleted` with its
- * stream) in the same way, ending a pushed stream `stream.ended` (`streamId`, `deviceId`, `name`, `at`), if the tenant has an endpoint that wants it. The body is that of Standard Webhooks: `{type, timestamp, data}`.
+ * stream) in the same way, ending a pushed stream `stream.ended` (`streamId`, `deviceId`, `name`, `at`), not taking a chunk `chunk.rejected` (see `ChunkStore`), if the tenant has an endpoint that wants it. The body is that of Standard Webhooks: `{type, timestamp, data}`.
  */
 export interface WebhookStore {
   createEndpoint(

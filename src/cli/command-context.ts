@@ -50,7 +50,7 @@ export async function openContext(command: Command, options: ContextOptions = {}
 /** Runs `work` on started stores and closes them after it, whatever comes of it. SIGINT and SIGTERM abort its signal. */
 export async function withStores<T>(
   context: CommandContext,
-  needed: readonly (keyof Stores)[],
+  needed: readonly ('objects' | 'events' | 'catalog')[],
   work: (stores: Stores, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const stores = await openStores(context.config, context);

@@ -53,7 +53,7 @@ export const METRICS = {
   pushDuplicates: {
     type: 'counter',
     name: 'zoetrope_push_duplicates_total',
-    help: 'Pushed segments that were on the timeline already.',
+    help: 'Pushed segments and chunks that were on the timeline already.',
     labels: [],
   },
   pushRejected: {
@@ -65,7 +65,13 @@ export const METRICS = {
   pushGaps: {
     type: 'counter',
     name: 'zoetrope_push_gaps_total',
-    help: 'Holes between two pushed segments.',
+    help: 'Holes between two pushed segments or chunks.',
+    labels: [],
+  },
+  chunksMissing: {
+    type: 'counter',
+    name: 'zoetrope_chunks_missing_total',
+    help: 'Chunks that were given up because later ones came, whether they came after all or not.',
     labels: [],
   },
   segments: {

@@ -4,6 +4,7 @@ import type { CatalogTotals } from '../catalog/catalog.ts';
 import type { DeliveryMetrics } from '../delivery/metrics.ts';
 import type { EngineStats } from '../engine/engine.ts';
 import type { EngineMetrics } from '../engine/task.ts';
+import type { ChunkMetrics } from '../ingest/chunks/chunk-metrics.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
 import type { PushMetrics } from '../ingest/push/push-metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
@@ -40,6 +41,7 @@ export interface MetricSources {
 export class Metrics {
   readonly frames: FramesMetrics;
   readonly push: PushMetrics;
+  readonly chunks: ChunkMetrics;
   readonly engine: EngineMetrics;
   readonly delivery: DeliveryMetrics;
   readonly http: HttpMetrics;
@@ -78,6 +80,7 @@ export class Metrics {
     };
     this.upkeep = this.#upkeepHandle();
     this.push = this.#pushHandle();
+    this.chunks = { ...this.push, missing: (count) => this.#count('chunksMissing', count, {}) };
     this.worker = {
       taskEnded: (kind, outcome, seconds, cpuSeconds) => {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });

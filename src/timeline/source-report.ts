@@ -43,6 +43,8 @@ export interface SourceMemory {
   readonly clocks: Readonly<Record<string, EpochClock>>;
   /** Which rendition a playlist of the encoder's is, by its name. */
   readonly renditions: Readonly<Record<string, string>>;
+  /** When the source last said that its stream ends; missing: never. */
+  readonly lastEndAtMs?: WallMs;
 }
 
 /** A file that was taken. An encoder that begins anew may make the same bytes: only with the same time is it the same segment. */

@@ -10,7 +10,7 @@ import { findOrphans } from './orphans.ts';
 const HOUR_MS = 3_600_000;
 const EVENT_RETENTION_MS = 72 * HOUR_MS;
 
-test('pushed files go when the log is worked through and older than it keeps, but for init segments that are needed', async () => {
+test('pushed files and chunks go when the log is worked through and older than it keeps, but for init segments that are needed', async () => {
   const clock = new FakeClock();
   const old = clock.nowMs() - EVENT_RETENTION_MS - HOUR_MS - 1;
   const heads: readonly ObjectHead[] = [
@@ -18,6 +18,8 @@ test('pushed files go when the log is worked through and older than it keeps, bu
     { key: 'pushes/str_here/left', sizeBytes: 1, modifiedAtMs: old },
     { key: 'pushes/str_here/new', sizeBytes: 1, modifiedAtMs: old + 2 },
     { key: 'pushes/str_removed/left', sizeBytes: 1, modifiedAtMs: old },
+    { key: 'chunks/str_here/3/chk_left', sizeBytes: 1, modifiedAtMs: old },
+    { key: 'chunks/str_here/4/chk_new', sizeBytes: 1, modifiedAtMs: old + 2 },
   ];
   const objects = {
     async *list(prefix: string): AsyncIterable<ObjectHead> {
@@ -38,6 +40,10 @@ test('pushed files go when the log is worked through and older than it keeps, bu
     for await (const { key } of findOrphans(deps)) found.push(key);
     return found;
   };
-  assert.deepEqual(await orphans(true), ['pushes/str_here/left', 'pushes/str_removed/left']);
+  assert.deepEqual(await orphans(true), [
+    'pushes/str_here/left',
+    'pushes/str_removed/left',
+    'chunks/str_here/3/chk_left',
+  ]);
   assert.deepEqual(await orphans(false), [], 'what waits may still name them');
 });

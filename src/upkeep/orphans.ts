@@ -12,6 +12,7 @@ const MEDIA = 'media/';
 const FRAMES = 'frames/';
 const ASSETS = 'assets/';
 const PUSHES = 'pushes/';
+const CHUNKS = 'chunks/';
 const CLIPS = 'clips/';
 
 /** What the search for orphans works with. */
@@ -21,7 +22,7 @@ export interface OrphanDeps {
   readonly clock: Clock;
   /** How long the event log keeps events that were worked through; what waits is kept longer. */
   readonly eventRetentionMs: number;
-  /** Whether every event was worked through: only then is it sure that none still names an old frame or pushed file. */
+  /** Whether every event was worked through: only then is it sure that none still names an old frame, pushed file or chunk. */
   readonly isLogDrained: () => Promise<boolean>;
 }
 
@@ -35,7 +36,7 @@ export interface OrphanReport {
 /**
  * Objects that nothing names: media objects that no segment names for an hour (a crash between writing the object and its row, or between
  * removing a stream's rows and its objects), objects of assets and clips that are gone or have ended and do not name them, and, when no event waits,
- * frames and pushed files that are older than the event log.
+ * frames, pushed files and chunks that are older than the event log.
  */
 export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): AsyncIterable<ObjectHead> {
   const nowMs = deps.clock.nowMs();
@@ -49,6 +50,8 @@ export async function* findOrphans(deps: OrphanDeps, signal?: AbortSignal): Asyn
   if (!(await deps.isLogDrained())) return;
   const forgotten = { ...aged, maxModifiedAtMs: nowMs - deps.eventRetentionMs - HOUR_MS };
   yield* findUnnamed(forgotten, PUSHES, (streamId) => pushedInits(deps.catalog, streamId));
+  // Put and never announced, or rejected and never announced anew.
+  yield* findUnnamed(forgotten, CHUNKS, async () => () => false);
   for await (const head of deps.objects.list(FRAMES)) {
     signal?.throwIfAborted();
     if (nowMs - head.modifiedAtMs >= deps.eventRetentionMs + HOUR_MS) yield head;

@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { chunkPrefix } from '../ingest/chunks/chunk-event.ts';
 import { pushPrefix } from '../ingest/push/push-event.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
@@ -6,7 +7,7 @@ const BATCH = 500;
 
 /** Where the objects of a stream lie. */
 export function streamPrefixes(streamId: string): readonly string[] {
-  return [`media/${streamId}/`, `frames/${streamId}/`, pushPrefix(streamId)];
+  return [`media/${streamId}/`, `frames/${streamId}/`, pushPrefix(streamId), chunkPrefix(streamId)];
 }
 
 /** What was removed of a stream. */

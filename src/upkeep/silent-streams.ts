@@ -10,7 +10,7 @@ const SHORTEST_WINDOW_MS = 1000;
 
 /** What ending silent streams works with. */
 export interface SilentStreamsDeps {
-  readonly catalog: Pick<Catalog, 'silentPushStreams' | 'liveWindow' | 'endStream'>;
+  readonly catalog: Pick<Catalog, 'silentEncoderStreams' | 'liveWindow' | 'endStream'>;
   readonly clock: Clock;
   readonly defaults: StreamSettings;
 }
@@ -33,7 +33,7 @@ export async function endSilentStreams(
   const { catalog, clock, defaults } = deps;
   const nowMs = clock.nowMs();
   const ended: SilentStream[] = [];
-  for (const stream of await catalog.silentPushStreams(wallMs(nowMs - SHORTEST_WINDOW_MS))) {
+  for (const stream of await catalog.silentEncoderStreams(wallMs(nowMs - SHORTEST_WINDOW_MS))) {
     options.signal.throwIfAborted();
     const sinceMs = wallMs(nowMs - effectiveSettings(stream, defaults).reconnectWindowMs);
     if (stream.lastReceivedAtMs === null || stream.lastReceivedAtMs >= sinceMs) continue;

@@ -204,10 +204,11 @@ export function streamsContract(adapter: string, make: MakeCatalog): void {
       assert.deepEqual(changes, []);
     });
 
-    test('pushed streams that fell silent are found, until they have ended', async (t) => {
+    test('streams of encoders that fell silent are found, until they have ended', async (t) => {
       const w = await makeWorld(t, make);
-      const [silent, recent, camera, never] = [
+      const [silent, announced, recent, camera, never] = [
         await w.stream({ kind: 'push' }),
+        await w.stream({ kind: 'chunks' }),
         await w.stream({ kind: 'push' }),
         await w.stream({ kind: 'frames' }),
         await w.stream({ kind: 'push' }),
@@ -217,12 +218,17 @@ export function streamsContract(adapter: string, make: MakeCatalog): void {
         lastCapturedAtMs: at(seconds),
         lastReceivedAtMs: at(seconds),
       });
-      await w.catalog.touchStreams([touch(silent.id, 1), touch(recent.id, 10), touch(camera.id, 1)]);
+      await w.catalog.touchStreams([
+        touch(silent.id, 1),
+        touch(announced.id, 2),
+        touch(recent.id, 10),
+        touch(camera.id, 1),
+      ]);
       const ids = async (): Promise<readonly string[]> =>
-        (await w.catalog.silentPushStreams(at(10))).map((stream) => stream.id);
-      assert.deepEqual(await ids(), [silent.id]);
+        (await w.catalog.silentEncoderStreams(at(10))).map((stream) => stream.id);
+      assert.deepEqual(await ids(), [silent.id, announced.id]);
       assert.equal((await w.catalog.getStream(never.id)).lastReceivedAtMs, null);
-      await w.catalog.endStream(silent.id, at(10));
+      for (const { id } of [silent, announced]) await w.catalog.endStream(id, at(10));
       assert.deepEqual(await ids(), []);
     });
 

@@ -1,5 +1,6 @@
 import { accessContract } from './catalog-access.contract.ts';
 import { assetsContract } from './catalog-assets.contract.ts';
+import { chunksContract } from './catalog-chunks.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
@@ -22,6 +23,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   assetsContract(adapter, make);
   claimsContract(adapter, make);
   clipsContract(adapter, make);
+  chunksContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

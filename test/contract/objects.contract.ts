@@ -5,13 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { type ErrorCode, isZoetropeError } from '../../src/base/errors.ts';
-import type { ObjectStore } from '../../src/objects/object-store.ts';
+import { type ErrorCode, isZoetropeError, ZoetropeError } from '../../src/base/errors.ts';
+import type { ObjectStore, PresignedRequest } from '../../src/objects/object-store.ts';
 
 /** An object store under test. */
 export interface ObjectsUnderTest {
   /** A store over the same bytes each time: what a second process would see. Not started. */
   open(): ObjectStore;
+  /** Sends a presigned request with these bytes, as somebody without keys; answers with the status. */
+  send(request: PresignedRequest, bytes: Uint8Array): Promise<number>;
+  /** Lets time pass for whoever judges presigned requests. */
+  pass(ms: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -266,6 +270,44 @@ export function objectsContract(adapter: string, make: () => Promise<ObjectsUnde
       const found = await keys(other.list('many/'));
       assert.deepEqual(found, names.sort(byCodeUnit));
       for (const name of found) assert.equal(Buffer.from(await other.get(name)).toString(), name);
+    });
+
+    test('what comes in pieces is put whole, and not at all when its source fails', async () => {
+      const bytes = randomBytes(3_000_000);
+      async function* pieces(failsAt: number): AsyncIterable<Uint8Array> {
+        for (let at = 0; at < bytes.length; at += 70_000) {
+          if (at >= failsAt) throw new ZoetropeError('payload_too_large', 'It is too long.');
+          yield bytes.subarray(at, at + 70_000);
+        }
+      }
+      await store.put('pieces/whole', pieces(Infinity));
+      assert.deepEqual(Buffer.from(await other.get('pieces/whole')), bytes);
+      await throwsCode(store.put('pieces/broken', pieces(1_000_000)), 'payload_too_large');
+      await throwsCode(store.put('pieces/whole', pieces(0)), 'payload_too_large');
+      assert.deepEqual(await keys(other.list('pieces/')), ['pieces/whole']);
+      assert.deepEqual(Buffer.from(await other.get('pieces/whole')), bytes);
+    });
+
+    test('who has a presigned request puts that object, and only in its time', async () => {
+      const terms = { expiresInMs: 60_000, maxBytes: 10_000 };
+      if (!store.capabilities.presign) return await throwsCode(store.presignPut('signed/a', terms), 'unavailable');
+      const bytes = randomBytes(5_000);
+      const request = await store.presignPut('signed/a', terms);
+      assert.deepEqual([request.method, request.expiresAtMs > 0], ['PUT', true]);
+      const status = await world.send(request, bytes);
+      assert.ok(status >= 200 && status < 300, `${status}`);
+      assert.deepEqual(Buffer.from(await other.get('signed/a')), bytes);
+      const signed = await store.presignPut('signed/b', terms);
+      const forged = request.url.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
+      const isRefused = async (wrong: PresignedRequest): Promise<void> => {
+        const refusal = await world.send(wrong, bytes);
+        assert.ok(refusal >= 400 && refusal < 500, `${refusal} for ${wrong.url}`);
+      };
+      await isRefused({ ...signed, url: forged });
+      await world.pass(61_000);
+      await isRefused(signed);
+      assert.deepEqual(await keys(store.list('signed/')), ['signed/a']);
+      await throwsCode(store.presignPut('../signed', terms), 'invalid_argument');
     });
 
     test('free space is a number of bytes or unknown', async () => {

@@ -71,7 +71,7 @@ test('after a reset, what is older than a segment that still waited is late, and
   await bench.segments(old, 1);
   // The file does not come, so its segment waits; meanwhile the stream is removed.
   const later = await announce(bench, t0 + 10_000, join(bench.frameRoot, 'soon.jpg'));
-  while (bench.ingest.pendingFrames === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (bench.ingest.pending === 0) await new Promise((resolve) => setImmediate(resolve));
   await bench.stores.catalog.deleteStream(later);
   await writeFrame(bench, 'soon.jpg', jpeg);
   const fresh = await announce(bench, t0 + 5000, path);

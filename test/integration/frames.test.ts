@@ -197,7 +197,7 @@ test('one sick camera does not delay a healthy one beside it', async () => {
   const { streamId } = await bench.post(t0, jpeg, 'healthy');
   await bench.post(t0 + 5000, jpeg, 'healthy');
   await bench.segments(streamId, 1);
-  assert.ok(bench.ingest.pendingFrames > 0, 'the sick camera is still being waited for');
+  assert.ok(bench.ingest.pending > 0, 'the sick camera is still being waited for');
 });
 
 test('ending closes open segments; starting again continues the numbers, and the epoch when there was no gap', async () => {
@@ -205,7 +205,7 @@ test('ending closes open segments; starting again continues the numbers, and the
   const t0 = recently();
   const { streamId } = await first.post(t0, jpeg);
   await first.post(t0 + 5000, jpeg);
-  while (first.ingest.pendingFrames < 2) await setImmediate();
+  while (first.ingest.pending < 2) await setImmediate();
   await using second = await first.restart();
   const [before] = await second.segments(streamId, 1);
   assert.equal(before?.frameTimesMs.length, 2);

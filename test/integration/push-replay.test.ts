@@ -112,7 +112,8 @@ describe('a writer of pushed segments that takes over', () => {
       woken.forEach((wake) => wake()),
     );
     let done = 0;
-    const take = (record: PushRecord): Promise<void> => writer.take({ record, done: () => void done++ });
+    const take = (record: PushRecord): Promise<void> =>
+      writer.take({ record, done: () => void done++, bury: (_code, cause) => assert.fail(cause) });
     const entry = { name: 'live0.ts', sequence: 0, durationMs: 2000, discontinuity: false, initName: null };
     await take(await w.file(0));
     await take({

@@ -12,7 +12,8 @@ export const EVENT_TYPES: readonly (readonly [type: string, what: string])[] = [
   ['stream.offline', 'a camera fell silent'],
   ['recording.started', 'a recording was started'],
   ['recording.stopped', 'a recording ended'],
-  ['stream.ended', 'a pushed stream ended'],
+  ['stream.ended', 'an encoder’s stream ended'],
+  ['chunk.rejected', 'an announced chunk is not what was announced'],
 ];
 
 /** A key that signs deliveries; itself it is told once, when it is made. */

@@ -19,6 +19,7 @@ import { sendProblem } from './problems.ts';
 import { addArchiveRoutes } from './routes/archive-routes.ts';
 import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
 import { addAssetRoutes } from './routes/asset-routes.ts';
+import { addChunkRoutes } from './routes/chunk-routes.ts';
 import { addClipRoutes } from './routes/clip-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
@@ -119,6 +120,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   if (deps.push !== undefined && deps.filePlaylists !== undefined) {
     addPlaylistRoutes(app, deps, { push: deps.push, files: deps.filePlaylists });
   }
+  if (deps.chunks !== undefined) addChunkRoutes(app, deps, deps.chunks);
   if (deps.vod !== undefined) {
     addAssetRoutes(app, deps, deps.vod, parts.assetFeed);
     addAssetEventRoutes(app, deps, { sse: parts.sse, feed: parts.assetFeed });

@@ -10,6 +10,8 @@ import type { Catalog, Scope } from '../../catalog/catalog.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
 import type { FilePlaylists } from '../../ingest/push/file-playlists.ts';
+import type { ChunkIntake } from '../../ingest/chunks/chunk-intake.ts';
+import type { PutDoor } from '../../ingest/chunks/put-door.ts';
 import type { PushIntake } from '../../ingest/push/push-intake.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import type { ClipService } from '../../recordings/clips.ts';
@@ -73,6 +75,13 @@ export interface VodApi {
   readonly uploads: Uploads;
 }
 
+/** What the routes of chunks call. */
+export interface ChunksApi {
+  readonly intake: ChunkIntake;
+  /** Where this server itself is in front of the object store. */
+  readonly putDoor: PutDoor;
+}
+
 /** What the routes call. */
 export interface ApiDeps {
   readonly clock: Clock;
@@ -96,6 +105,8 @@ export interface ApiDeps {
   readonly push?: PushIntake;
   /** Playlists whose segments lie on this machine; absent where there are none. */
   readonly filePlaylists?: FilePlaylists;
+  /** Absent where no chunks are announced. */
+  readonly chunks?: ChunksApi;
   /** Absent where there are no clips. */
   readonly clips?: ClipService;
   /** Absent where there are no webhooks. */

@@ -11,6 +11,8 @@ const PROBLEM = { 'application/problem+json': { schema: ProblemShape } };
 const TAGS = [
   { name: 'streams', description: 'Sources and their settings.' },
   { name: 'frames', description: 'Sending pictures, and single pictures back.' },
+  { name: 'push', description: 'Encoders that push HLS.' },
+  { name: 'chunks', description: 'Encoders that put chunks into the object store themselves, and announce them.' },
   { name: 'timeline', description: 'What there is, when; wall time and media time.' },
   { name: 'markers', description: 'Labelled points and ranges.' },
   { name: 'archives', description: 'Kept sessions.' },

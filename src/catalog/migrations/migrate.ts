@@ -7,10 +7,11 @@ import { turns } from './0003-turns.ts';
 import { recordings } from './0004-recordings.ts';
 import { clips } from './0005-clips.ts';
 import { push } from './0006-push.ts';
+import { chunks } from './0007-chunks.ts';
 import { streamKeys } from './0010-stream-keys.ts';
 import type { DialectTypes, Migration } from './migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push, streamKeys];
+const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push, chunks, streamKeys];
 
 /**
  * Brings the schema up to date. Call within a transaction that keeps other processes from doing the same.

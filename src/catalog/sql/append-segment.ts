@@ -8,6 +8,7 @@ import { sessionStep } from '../../timeline/session-rule.ts';
 import type { AppendedSegment, NewSegment } from '../catalog.ts';
 import * as queries from './append-queries.ts';
 import type { SqlBackend, WriteScope } from './backend.ts';
+import { takeChunk } from './chunk-store.ts';
 import { decodeFrameTimes, encodeFrameTimes } from './frame-times.ts';
 import { countInHolds, forgetExtents } from './hold-extent.ts';
 import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './rows.ts';
@@ -67,6 +68,7 @@ export async function appendSegment(
       cause: error,
     });
   }
+  if (segment.chunkIndex !== undefined) await takeChunk(scope, segment.streamId, segment.chunkIndex);
   const updated = advance(rendition, segment, placed, epoch, window.numbers);
   await queries.updateRendition(db, updated);
   if (placed.isLate === 1) await forgetExtents(db, segment.streamId, { startMs: segment.startMs, endMs: placed.endMs });

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
+import type { ChunkRejectionTable, ChunkRunTable } from './chunk-schema.ts';
 import type { ClipTable } from './clip-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
@@ -19,6 +20,8 @@ export interface CatalogSchema {
   output: OutputTable;
   task: TaskTable;
   clip: ClipTable;
+  chunk_run: ChunkRunTable;
+  chunk_rejection: ChunkRejectionTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;

@@ -133,12 +133,12 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
           .execute();
       }),
 
-    async silentPushStreams(beforeMs) {
+    async silentEncoderStreams(beforeMs) {
       const rows = await backend
         .reader()
         .selectFrom('stream')
         .selectAll()
-        .where('kind', '=', 'push')
+        .where('kind', 'in', ['push', 'chunks'])
         .where('ended_at_ms', 'is', null)
         .where('last_received_at_ms', '<', beforeMs)
         .orderBy('last_received_at_ms')

@@ -12,6 +12,7 @@ import { migrate } from '../migrations/migrate.ts';
 import { sqlAccessStore } from '../sql/access-store.ts';
 import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
+import { sqlChunkStore } from '../sql/chunk-store.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
@@ -55,6 +56,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlAssetStore(backend),
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
+    ...sqlChunkStore(backend),
     ...sqlWebhookStore(backend),
   };
 }

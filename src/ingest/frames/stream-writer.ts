@@ -83,11 +83,6 @@ export class StreamWriter {
     return this.#batchWriter.isWaitingForPictures;
   }
 
-  /** When a frame last arrived, by the monotonic clock. */
-  get lastArrivalMs(): number {
-    return this.#lastArrivalMs;
-  }
-
   /** The stream it writes, once known. */
   get streamId(): string | null {
     return this.#timeline?.streamId ?? null;

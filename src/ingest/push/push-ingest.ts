@@ -1,68 +1,44 @@
-import type { Component } from '../../base/component.ts';
-import { messageOf } from '../../base/errors.ts';
-import type { Catalog } from '../../catalog/catalog.ts';
-import type { Consumer, EventLog } from '../../events/event-log.ts';
-import { PUSH_GROUP, PUSHES_TOPIC } from './push-event.ts';
-import { PushWorker, type PushWorkerDeps } from './push-worker.ts';
+import type { WallMs } from '../../base/time.ts';
+import type { Persistence } from '../back-off.ts';
+import type { LastSeen } from '../frames/last-seen.ts';
+import type { LanePlan } from '../lane.ts';
+import { SerialLane } from '../serial-lane.ts';
+import { TopicIngest, type TopicIngestDeps } from '../topic-ingest.ts';
+import { PUSH_GROUP, PUSHES_TOPIC, readPushEvent, type PushRecord } from './push-event.ts';
+import { PushWriter, type PushWriterDeps } from './push-writer.ts';
 
+const READ_BATCH = 64;
+/** Events that are read and not taken up; beyond it reading pauses. Each is some hundred bytes, a playlist some thousand. */
+const MAX_QUEUED = 5000;
 /** How long segments under way may take to be written at shutdown. */
 const DRAIN_LIMIT_MS = 10_000;
 
 /** What the ingest of pushed streams works with. */
-export interface PushIngestDeps extends PushWorkerDeps {
-  readonly catalog: PushWorkerDeps['catalog'] & Pick<Catalog, 'onChange'>;
-  readonly events: Pick<EventLog, 'publish' | 'consume'>;
+export interface PushIngestDeps extends Omit<PushWriterDeps, 'persistence' | 'seen'> {
+  readonly catalog: PushWriterDeps['catalog'] & TopicIngestDeps['catalog'];
+  readonly events: TopicIngestDeps['events'];
+  readonly lastSeen: Pick<LastSeen, 'note'>;
+  readonly clock: Persistence['clock'];
+  readonly logger: Persistence['logger'];
 }
 
 /** Pushed files in, segments on timelines out. */
-export class PushIngest implements Component {
-  readonly name = 'push ingest';
-  readonly #deps: PushIngestDeps;
-  readonly #workers = new Map<PushWorker, Promise<void>>();
-  #consumer: Consumer | null = null;
-  #unsubscribe: (() => void) | null = null;
+export function createPushIngest(deps: PushIngestDeps): TopicIngest<PushRecord> {
+  return new TopicIngest({ name: 'push ingest', group: PUSH_GROUP, drainLimitMs: DRAIN_LIMIT_MS }, planOf(deps), deps);
+}
 
-  constructor(deps: PushIngestDeps) {
-    this.#deps = deps;
-  }
-
-  /** Pushed files that are on no timeline yet. */
-  get pending(): number {
-    return [...this.#workers.keys()].reduce((sum, worker) => sum + worker.pending, 0);
-  }
-
-  async start(): Promise<void> {
-    const { catalog, events, logger } = this.#deps;
-    this.#unsubscribe = catalog.onChange((change) => {
-      const own = new Set(change.appended.map(({ segment }) => segment.streamId));
-      const changed = new Set(change.streamIds.filter((id) => change.remote || !own.has(id)));
-      if (changed.size > 0) for (const worker of this.#workers.keys()) worker.refresh(changed);
-    });
-    this.#consumer = await events.consume({
-      topic: PUSHES_TOPIC,
-      group: PUSH_GROUP,
-      onAssigned: async (partition) => {
-        const worker = new PushWorker(partition, this.#deps);
-        const run = worker.run();
-        this.#workers.set(worker, run);
-        try {
-          await run;
-        } finally {
-          this.#workers.delete(worker);
-        }
-      },
-      onError: (error) => logger.error({ error: messageOf(error) }, 'a partition of pushes was given up for now'),
-    });
-  }
-
-  /** Finishes the segments under way, commits, and leaves the group. What waits is read again at the next start. */
-  async close(): Promise<void> {
-    for (const worker of this.#workers.keys()) worker.drain();
-    const giveUp = new AbortController();
-    const tooLong = this.#deps.clock.wait(DRAIN_LIMIT_MS, giveUp.signal).catch(() => undefined);
-    await Promise.race([this.#consumer?.close(), tooLong]);
-    giveUp.abort();
-    this.#consumer = null;
-    this.#unsubscribe?.();
-  }
+function planOf({ clock, logger, lastSeen, ...deps }: PushIngestDeps): LanePlan<PushRecord> {
+  return {
+    topic: PUSHES_TOPIC,
+    readBatch: READ_BATCH,
+    maxQueued: MAX_QUEUED,
+    readEvent: readPushEvent,
+    laneKey: ({ streamId }) => streamId,
+    openLane: ({ streamId }, context) => {
+      const persistence = { clock, logger: logger.child({ stream: streamId }), signal: context.signal };
+      const seen = (endMs: WallMs, receivedAtMs: number): void => lastSeen.note(streamId, endMs, receivedAtMs);
+      const wired = { ...deps, persistence, seen };
+      return new SerialLane(streamId, context, (wake) => new PushWriter(streamId, context.fence, wired, wake));
+    },
+  };
 }

@@ -69,7 +69,7 @@ export class PushIntake {
         `A pushed segment may have ${this.#deps.maxSegmentBytes} bytes. ${name} has ${bytes.length}: send shorter segments, or raise ZOETROPE_PUSH_MAX_SEGMENT_BYTES.`,
       );
     }
-    const sniffed = sniff(bytes);
+    const sniffed = sniffPushed(bytes);
     if (sniffed === null) {
       throw new ZoetropeError(
         'unsupported_media',
@@ -185,7 +185,10 @@ function isPlaylist(bytes: Uint8Array): boolean {
   return head.startsWith('#EXTM3U');
 }
 
-function sniff(bytes: Uint8Array): { readonly kind: 'segment' | 'init'; readonly container: 'ts' | 'fmp4' } | null {
+/** What a pushed file is, by its bytes; null: nothing that can be taken. */
+export function sniffPushed(
+  bytes: Uint8Array,
+): { readonly kind: 'segment' | 'init'; readonly container: 'ts' | 'fmp4' } | null {
   if (bytes[0] === SYNC_BYTE && (bytes.length < TS_PACKET + 1 || bytes[TS_PACKET] === SYNC_BYTE)) {
     return bytes.length < TS_PACKET ? null : { kind: 'segment', container: 'ts' };
   }

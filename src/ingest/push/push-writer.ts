@@ -6,11 +6,13 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
+import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedInits } from './pushed-inits.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack, type TrackStep, type WaitingFile } from './pushed-track.ts';
-import { SourceNotes } from './source-notes.ts';
+import { SourceKeeper } from './source-keeper.ts';
+import type { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
@@ -18,8 +20,6 @@ const UNNAMED_MS = 20_000;
 const INIT_AGAIN_MS = 2000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
-/** What is known of a source is written down at most so often, but always when an epoch begins. */
-const NOTE_EVERY_MS = 1000;
 
 /** What a writer works with. */
 export interface PushWriterDeps extends PushedTimelineDeps {
@@ -28,30 +28,21 @@ export interface PushWriterDeps extends PushedTimelineDeps {
   readonly defaults: StreamSettings;
 }
 
-/** An event on its way, and what to call when nothing of it is left to be done. */
-export interface PushedEvent<R = PushRecord> {
-  readonly record: R;
-  readonly done: () => void;
-}
-
-type Waiting = WaitingFile<PushedEvent<PushedFile>>;
+type Waiting = WaitingFile<EventInHand<PushedFile>>;
 type TakeStep = Extract<TrackStep<Waiting['file']>, { readonly kind: 'take' }>;
 
 /** Turns what is pushed to one stream into segments on its timeline, one event after the other. */
-export class PushWriter {
+export class PushWriter implements SerialWriter<PushRecord> {
   readonly #streamId: string;
   readonly #fence: number;
   readonly #deps: PushWriterDeps;
   readonly #tracks = new Map<string, PushedTrack<Waiting['file']>>();
   readonly #timelines = new Map<string, PushedTimeline>();
-  readonly #inits = new PushedInits<PushedEvent<PushedFile>>();
+  readonly #inits = new PushedInits<EventInHand<PushedFile>>();
   #waiting: Waiting[] = [];
   #order = 0;
-  #isNoteDue = false;
   #stream: Stream | null = null;
-  #notes = new SourceNotes(null);
-  #notedAtMs = Number.NEGATIVE_INFINITY;
-  #notedEpochs = 0;
+  #source: SourceKeeper;
   #isStale = false;
   #timer: Timer | null = null;
   readonly #wake: () => void;
@@ -62,6 +53,11 @@ export class PushWriter {
     this.#fence = fence;
     this.#deps = deps;
     this.#wake = wake;
+    this.#source = new SourceKeeper(streamId, null, deps);
+  }
+
+  get #notes(): SourceNotes {
+    return this.#source.notes;
   }
 
   /** Segments that wait to be named. */
@@ -75,18 +71,18 @@ export class PushWriter {
   }
 
   /** Takes an event. @throws what only a new owner of the partition can mend */
-  async take(event: PushedEvent): Promise<void> {
+  async take(event: EventInHand<PushRecord>): Promise<void> {
     try {
       await this.#open();
       const { record } = event;
       switch (record.kind) {
         case 'init':
-          await this.#takeInit({ record, done: event.done });
+          await this.#takeInit({ ...event, record });
           break;
         case 'segment':
-          if (this.#isSentAgain(record)) return await this.#drop({ record, done: event.done });
+          if (this.#isSentAgain(record)) return await this.#drop({ ...event, record });
           this.#waiting.push({
-            file: { record, done: event.done },
+            file: { ...event, record },
             name: record.name,
             order: this.#order++,
             sinceMs: this.#deps.persistence.clock.monotonicMs(),
@@ -105,7 +101,7 @@ export class PushWriter {
 
   /** Goes on with what waits: a missing segment is given up, one that nobody named is taken. */
   async advance(): Promise<void> {
-    if (this.#waiting.length === 0 && !this.#isNoteDue) return;
+    if (this.#waiting.length === 0 && !Number.isFinite(this.#source.dueAtMs)) return;
     try {
       await this.#open();
       await this.#advance();
@@ -126,15 +122,12 @@ export class PushWriter {
     this.#isStale = false;
     const stream = await persistently(() => this.#deps.catalog.getStream(this.#streamId), this.#deps.persistence);
     this.#stream = stream;
-    if (isFirst) {
-      this.#notes = new SourceNotes(stream.source);
-      this.#notedEpochs = this.#notes.report.epochs;
-    }
+    if (isFirst) this.#source = new SourceKeeper(stream.id, stream.source, this.#deps);
     return stream;
   }
 
   /** A removed stream's pushes are nobody's: they are done, and their files go. */
-  async #endIfGone(error: unknown, event: PushedEvent | null): Promise<void> {
+  async #endIfGone(error: unknown, event: EventInHand<PushRecord> | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
     const left = [...this.#waiting.splice(0), ...this.#inits.drain().map((init) => ({ file: init.event }))];
@@ -147,7 +140,7 @@ export class PushWriter {
     this.#stream = null;
   }
 
-  async #takeInit(event: PushedEvent<PushedFile>): Promise<void> {
+  async #takeInit(event: EventInHand<PushedFile>): Promise<void> {
     const was = this.#inits.add(event.record, event, this.#order++);
     if (was === 'again') await this.#drop(event);
     if (was === 'known') event.done();
@@ -163,7 +156,7 @@ export class PushWriter {
       if (before !== null && before !== objectKey) replaced.push(before);
       this.#notes.setInit(name, objectKey);
     }
-    await this.#writeNotes();
+    await this.#source.write();
     if (replaced.length > 0) await persistently(() => this.#deps.objects.delete(replaced), this.#deps.persistence);
     for (const { event } of due) event.done();
   }
@@ -211,8 +204,8 @@ export class PushWriter {
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
     await this.#keepInits();
-    if (this.#isNoteDue) await this.#noteNowAndThen();
-    if (this.#isNoteDue) lookAtMs = Math.min(lookAtMs, this.#notedAtMs + NOTE_EVERY_MS);
+    await this.#source.catchUp();
+    lookAtMs = Math.min(lookAtMs, this.#source.dueAtMs);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
     }
@@ -272,11 +265,11 @@ export class PushWriter {
       await timeline.take(record, initKey, facts, effectiveSettings(stream, defaults));
     }
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
-    await this.#noteNowAndThen();
+    await this.#source.nowAndThen();
     await this.#drop(waiting.file);
   }
 
-  async #drop({ record, done }: PushedEvent<PushedFile>): Promise<void> {
+  async #drop({ record, done }: EventInHand<PushedFile>): Promise<void> {
     await persistently(() => this.#deps.objects.delete([record.objectKey]), this.#deps.persistence);
     done();
   }
@@ -305,21 +298,6 @@ export class PushWriter {
     const rendition = others.includes(MAIN_RENDITION) ? `v${new Set(others).size}` : MAIN_RENDITION;
     this.#notes.setRendition(playlist, rendition);
     return rendition;
-  }
-
-  async #noteNowAndThen(): Promise<void> {
-    const nowMs = this.#deps.persistence.clock.monotonicMs();
-    const { epochs } = this.#notes.report;
-    this.#isNoteDue = epochs === this.#notedEpochs && nowMs - this.#notedAtMs < NOTE_EVERY_MS;
-    if (!this.#isNoteDue) await this.#writeNotes();
-  }
-
-  async #writeNotes(): Promise<void> {
-    const { catalog, persistence } = this.#deps;
-    await persistently(() => catalog.noteSource(this.#streamId, this.#notes.report), persistence);
-    this.#notedAtMs = persistence.clock.monotonicMs();
-    this.#notedEpochs = this.#notes.report.epochs;
-    this.#isNoteDue = false;
   }
 }
 

@@ -20,6 +20,14 @@ import { advanceClock, placeSegment, type Arrival, type RunningClock, type Segme
 import type { PushMetrics } from './push-metrics.ts';
 import type { SourceNotes } from './source-notes.ts';
 
+/** A segment as it was sent. */
+export interface SegmentFile extends PushedFile {
+  /** Its bytes, where they were read already. */
+  readonly bytes?: Uint8Array;
+  /** Where the source counts its segments for good: the number that this one takes. */
+  readonly chunkIndex?: number;
+}
+
 /** What a pushed timeline is written with. */
 export interface PushedTimelineDeps {
   readonly catalog: Pick<TimelineStore, 'claimRendition' | 'appendSegment' | 'segmentsBetween' | 'getSegment'>;
@@ -101,8 +109,8 @@ export class PushedTimeline {
    * Takes a segment. It is durable on the timeline, known to be there, or noted as rejected when the call resolves.
    * @throws fenced, not_found (the stream is gone), cancelled
    */
-  async take(file: PushedFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
-    if (this.#notes.isTaken(takenOf(file, facts), facts.durationMs)) return this.#duplicate();
+  async take(file: SegmentFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
+    if (this.#notes.isTaken(takenOf(file, facts), facts.durationMs)) return this.#twin(file);
     try {
       return await persistently(() => this.#write(file, initKey, facts, settings), {
         ...this.#deps.persistence,
@@ -133,14 +141,19 @@ export class PushedTimeline {
     }
   }
 
-  #duplicate(): Taken {
+  /** Something like it is there. With a number of its own it should not be: then its source is mistaken. */
+  #twin({ name, chunkIndex }: SegmentFile): Taken {
+    if (chunkIndex !== undefined) {
+      const message = 'The timeline has something at its place already. Check its timestamp and its index.';
+      return this.reject(name, new ZoetropeError('conflict', message));
+    }
     this.#deps.metrics.duplicate();
     this.#notes.count('duplicates');
     return 'duplicate';
   }
 
   async #write(
-    file: PushedFile,
+    file: SegmentFile,
     initKey: string | null,
     facts: SegmentFacts,
     settings: StreamSettings,
@@ -168,7 +181,7 @@ export class PushedTimeline {
       futureToleranceMs: settings.futureToleranceMs,
       retentionMs: settings.retentionMs,
     });
-    if (place.placement === 'late' && (await this.#isCovered(place, arrival))) return this.#duplicate();
+    if (place.placement === 'late' && (await this.#isCovered(place, arrival))) return this.#twin(file);
     const made =
       place.begin === null && clock !== null
         ? this.#repackage(near, clock.originPts90k, this.#audioGridSamples)
@@ -177,9 +190,9 @@ export class PushedTimeline {
     return 'appended';
   }
 
-  async #read(file: PushedFile, initKey: string | null): Promise<DemuxedMedia> {
+  async #read(file: SegmentFile, initKey: string | null): Promise<DemuxedMedia> {
     const { objects } = this.#deps;
-    const bytes = await objects.get(file.objectKey);
+    const bytes = file.bytes ?? (await objects.get(file.objectKey));
     if (file.container === 'ts') return readTransportStream(bytes);
     // A segment that carries its own init segment needs no other.
     const init = initKey === null ? bytes : await objects.get(initKey);
@@ -205,7 +218,7 @@ export class PushedTimeline {
   }
 
   async #append(
-    file: PushedFile,
+    file: SegmentFile,
     place: SegmentPlacement,
     arrival: Arrival,
     made: RepackagedSegment,
@@ -244,6 +257,7 @@ export class PushedTimeline {
                 height: made.height,
               },
             },
+      ...(file.chunkIndex === undefined ? {} : { chunkIndex: file.chunkIndex }),
       fence: this.#fence,
       // One rendition is enough to say whether the source is there.
       offlineAfterMs: this.#rendition === MAIN_RENDITION ? settings.offlineAfterMs : null,
@@ -283,7 +297,7 @@ export class PushedTimeline {
     });
   }
 
-  #describe(file: PushedFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
+  #describe(file: SegmentFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
     if (this.#rendition !== MAIN_RENDITION) return;
     const seconds = arrival.duration90k / TICKS_PER_MS / 1000;
     this.#notes.change({
@@ -310,7 +324,7 @@ function checkLength(duration90k: number, saidMs: number): void {
   );
 }
 
-function takenOf(file: PushedFile, { programDateTimeMs }: Pick<SegmentFacts, 'programDateTimeMs'>): TakenFile {
+function takenOf(file: SegmentFile, { programDateTimeMs }: Pick<SegmentFacts, 'programDateTimeMs'>): TakenFile {
   return { sha256: file.sha256, programDateTimeMs, receivedAtMs: wallMs(file.receivedAtMs) };
 }
 

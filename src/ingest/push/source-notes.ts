@@ -59,6 +59,11 @@ export class SourceNotes {
     this.#remember({ taken: [...this.#report.memory.taken, file].slice(-REMEMBERED) });
   }
 
+  /** The source said that its stream ends. */
+  ended(atMs: WallMs): void {
+    this.#remember({ lastEndAtMs: atMs });
+  }
+
   change(change: Partial<Omit<SourceReport, 'memory'>>): void {
     this.#report = { ...this.#report, ...change };
   }

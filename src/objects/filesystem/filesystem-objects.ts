@@ -17,8 +17,17 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { systemCodeOf, ZoetropeError } from '../../base/errors.ts';
 import { checkObjectKey, checkObjectPrefix, resolveByteRange } from '../object-key.ts';
-import type { GetOptions, ObjectHead, ObjectStore } from '../object-store.ts';
+import type {
+  GetOptions,
+  ObjectHead,
+  ObjectStore,
+  PresignedRequest,
+  Presigner,
+  PresignTerms,
+  PutOptions,
+} from '../object-store.ts';
 import { DirectorySync } from './directory-sync.ts';
+import { isFile, nearestExisting } from './on-disk.ts';
 import { walkInKeyOrder } from './sorted-walk.ts';
 import { toObjectError } from './system-error.ts';
 
@@ -27,6 +36,8 @@ export interface FilesystemObjectsOptions {
   /** Made when it is missing. Everything in it belongs to the store. */
   readonly directory: string;
   readonly clock?: Clock;
+  /** Files have no URLs of their own: the server's, where there is one. */
+  readonly presigner?: Presigner;
 }
 
 /** Leftovers of a kill are older than any put may take; younger files may be another process's. */
@@ -48,16 +59,19 @@ export function createFilesystemObjects(options: FilesystemObjectsOptions): Obje
 
 class FilesystemObjects implements ObjectStore {
   readonly name = 'objects (filesystem)';
-  readonly capabilities = { presign: false, localFiles: true };
+  readonly capabilities: ObjectStore['capabilities'];
   readonly #clock: Clock;
+  readonly #presigner: Presigner | null;
   readonly #syncs = new DirectorySync();
   /** Directories that were seen to be inside the store, no symbolic link on the way. */
   readonly #known = new Set<string>();
   #root: string;
   #temporary: string;
 
-  constructor({ directory, clock = systemClock }: FilesystemObjectsOptions) {
+  constructor({ directory, clock = systemClock, presigner }: FilesystemObjectsOptions) {
     this.#clock = clock;
+    this.#presigner = presigner ?? null;
+    this.capabilities = { presign: presigner !== undefined, localFiles: true };
     this.#root = resolve(directory);
     this.#temporary = join(this.#root, '.tmp');
   }
@@ -77,7 +91,7 @@ class FilesystemObjects implements ObjectStore {
     this.#known.clear();
   }
 
-  async put(key: string, data: Uint8Array, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async put(key: string, data: Uint8Array | AsyncIterable<Uint8Array>, { signal }: PutOptions = {}): Promise<void> {
     const path = this.#pathOf(key);
     const temporary = this.#temporaryPath();
     try {
@@ -88,6 +102,14 @@ class FilesystemObjects implements ObjectStore {
       await unlink(temporary).catch(() => undefined); // It may not have come to exist, or be in place already.
       throw isNameTaken(error) ? nameTaken(key, error) : toObjectError(error, `put ${key}`);
     }
+  }
+
+  async presignPut(key: string, terms: PresignTerms): Promise<PresignedRequest> {
+    this.#pathOf(key);
+    if (this.#presigner !== null) return this.#presigner(key, terms);
+    throw new ZoetropeError('unavailable', 'There is no server in front of these files: they cannot be put by URL.', {
+      retryable: false,
+    });
   }
 
   async adopt(key: string, path: string): Promise<void> {
@@ -222,7 +244,11 @@ class FilesystemObjects implements ObjectStore {
     return join(this.#temporary, `${process.pid}-${randomBytes(9).toString('hex')}`);
   }
 
-  async #writeDurably(path: string, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  async #writeDurably(
+    path: string,
+    data: Uint8Array | AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const file = await open(path, WRITE_FLAGS, 0o644);
     try {
       await file.writeFile(data, signal === undefined ? {} : { signal });
@@ -343,24 +369,6 @@ async function extentOf(
   if (!stat.isFile()) throw new ZoetropeError('missing_input', `There is no object ${key}.`);
   const range = resolveByteRange(key, options, stat.size);
   return range === null ? { start: 0, length: stat.size } : { start: range.start, length: range.end - range.start + 1 };
-}
-
-async function nearestExisting(directory: string): Promise<string> {
-  for (let at = directory; ; at = dirname(at)) {
-    try {
-      await lstat(at);
-      return at;
-    } catch (error) {
-      if (systemCodeOf(error) !== 'ENOENT' || dirname(at) === at) throw error;
-    }
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (stat) => stat.isFile(),
-    () => false,
-  );
 }
 
 function isNameTaken(error: unknown): boolean {

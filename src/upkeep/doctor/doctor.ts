@@ -3,8 +3,7 @@ import { isZoetropeError, messageOf } from '../../base/errors.ts';
 import { formatRfc3339, wallMs } from '../../base/time.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { deadLetterTopic, type EventLog } from '../../events/event-log.ts';
-import { FRAMES_TOPIC, SEGMENTER_GROUP } from '../../ingest/frames/frame-event.ts';
-import { PUSH_GROUP, PUSHES_TOPIC } from '../../ingest/push/push-event.ts';
+import { INGEST_TOPICS, isIngestDrained } from '../../ingest/topics.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { findOrphans } from '../orphans.ts';
@@ -175,9 +174,7 @@ export class Doctor {
 
   async #orphans(signal: AbortSignal): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
-    const isLogDrained = async (): Promise<boolean> =>
-      (await this.#lag()) === 0 && (await this.#deps.events.lag(PUSHES_TOPIC, PUSH_GROUP)) === 0;
-    const deps = { ...this.#deps, isLogDrained };
+    const deps = { ...this.#deps, isLogDrained: () => isIngestDrained(this.#deps.events) };
     for await (const { key, sizeBytes } of findOrphans(deps, signal)) {
       findings.push({
         check: 'orphans',
@@ -192,25 +189,24 @@ export class Doctor {
 
   async #checkEvents(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
-    for (const topic of [FRAMES_TOPIC, deadLetterTopic(FRAMES_TOPIC)]) {
-      const message = await this.#topicFault(topic);
+    const add = (topic: string, message: string | null): void => {
       if (message !== null) findings.push({ check: 'events', streamId: null, subject: topic, message, repair: null });
+    };
+    for (const { topic, group } of INGEST_TOPICS) {
+      add(topic, await this.#topicFault(topic, group));
+      add(deadLetterTopic(topic), await this.#topicFault(deadLetterTopic(topic), null));
     }
     return findings;
   }
 
-  async #topicFault(topic: string): Promise<string | null> {
+  async #topicFault(topic: string, group: string | null): Promise<string | null> {
     try {
       await this.#deps.events.peek(topic, { limit: 1 });
-      const lag = topic === FRAMES_TOPIC ? await this.#lag() : 0;
-      return lag < 0 ? `The group ${SEGMENTER_GROUP} has committed ${-lag} events beyond its end.` : null;
+      const lag = group === null ? 0 : await this.#deps.events.lag(topic, group);
+      return lag < 0 ? `The group ${group} has committed ${-lag} events beyond its end.` : null;
     } catch (error) {
       return `It cannot be read: ${messageOf(error)}`;
     }
-  }
-
-  #lag(): Promise<number> {
-    return this.#deps.events.lag(FRAMES_TOPIC, SEGMENTER_GROUP);
   }
 
   async #apply(repair: Repair): Promise<boolean> {

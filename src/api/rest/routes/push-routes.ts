@@ -31,22 +31,28 @@ export function addPushRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): vo
       config: { access: ['ingest'] },
       schema: {
         tags: ['push'],
-        summary: 'End a pushed stream',
+        summary: 'End an encoder’s stream',
         description:
-          'Its playlists get EXT-X-ENDLIST and it is on demand from then on. A pushed stream that gets another segment goes on. Ending it again changes nothing.',
+          'Its playlists get EXT-X-ENDLIST and it is on demand from then on. A stream that gets another segment goes on. Ending it again changes nothing. ' +
+          'A stream of chunks ends behind all that was announced for it: where that takes longer than some seconds, the answer is 202 and it will end by itself.',
         params: IdParams,
-        response: { 200: StreamShape },
+        response: { 200: StreamShape, 202: StreamShape },
       },
     },
-    async (request) => {
-      const { id, kind } = await loadStream(deps.catalog, request, request.params.id);
+    async (request, reply) => {
+      const before = await loadStream(deps.catalog, request, request.params.id);
+      const { id, kind } = before;
       if (kind === 'frames') {
         throw new ZoetropeError(
           'conflict',
           `Stream ${id} is a camera's, which never ends: its viewers wait for it. Delete it when it is no longer wanted.`,
         );
       }
-      const stream = await deps.catalog.endStream(id, deps.clock.nowMs());
+      const isOfChunks = kind === 'chunks' && deps.chunks !== undefined;
+      const stream = isOfChunks
+        ? await deps.chunks.intake.end(before)
+        : await deps.catalog.endStream(id, deps.clock.nowMs());
+      if (stream.endedAtMs === null) void reply.code(202);
       const { defaults, settings, clock } = deps;
       return streamJson(stream, { defaults, publicUrl: settings.publicUrl, nowMs: clock.nowMs() });
     },

@@ -2,21 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ZoetropeError } from '../../base/errors.ts';
-import { FakeClock } from '../../base/fake-clock.ts';
-import { randomIds } from '../../base/ids.ts';
-import { silentLogger } from '../../base/logger.ts';
-import { formatRfc3339, pts90k, wallMs } from '../../base/time.ts';
-import type { AppendedSegment, NewSegment } from '../../catalog/catalog.ts';
-import type { EncodeFramesRequest, EncodeFramesResult } from '../../engine/engine.ts';
-import type { DeadLetter, LoggedEvent, NewEvent, OwnedPartition } from '../../events/event-log.ts';
-import type { Epoch } from '../../timeline/epoch.ts';
-import type { Rendition } from '../../timeline/rendition.ts';
-import type { Stream, StreamSettings } from '../../timeline/stream.ts';
-import { FrameRoots } from './frame-roots.ts';
-import { noFramesMetrics } from './metrics.ts';
-import { NewestFrames } from './newest-frames.ts';
+import { ZoetropeError } from '../base/errors.ts';
+import { FakeClock } from '../base/fake-clock.ts';
+import { randomIds } from '../base/ids.ts';
+import { silentLogger } from '../base/logger.ts';
+import { formatRfc3339, pts90k, wallMs } from '../base/time.ts';
+import type { AppendedSegment, NewSegment } from '../catalog/catalog.ts';
+import type { EncodeFramesRequest, EncodeFramesResult } from '../engine/engine.ts';
+import type { DeadLetter, LoggedEvent, NewEvent, OwnedPartition } from '../events/event-log.ts';
+import type { Epoch } from '../timeline/epoch.ts';
+import type { Rendition } from '../timeline/rendition.ts';
+import type { Stream, StreamSettings } from '../timeline/stream.ts';
+import { FrameRoots } from './frames/frame-roots.ts';
+import { noFramesMetrics } from './frames/metrics.ts';
+import { NewestFrames } from './frames/newest-frames.ts';
 import { PartitionWorker } from './partition-worker.ts';
+import type { IncomingFrame } from './frames/frame-event.ts';
+import { framePlan } from './frames/frame-lane.ts';
 
 const DEFAULTS: StreamSettings = {
   framesPerSegment: 2,
@@ -96,11 +98,12 @@ class World implements AsyncDisposable {
     busy: null,
     publish: [],
   };
-  readonly worker: PartitionWorker;
+  readonly worker: PartitionWorker<IncomingFrame>;
   readonly #run: Promise<void>;
 
   private constructor(roots: FrameRoots) {
-    this.worker = new PartitionWorker(this.partition, {
+    const events = { publish: async (_topic: string, written: readonly NewEvent[]) => this.#publish(written) };
+    const plan = framePlan({
       catalog: {
         ensureDeviceStream: async () => STREAM,
         getStream: async () => STREAM,
@@ -110,7 +113,6 @@ class World implements AsyncDisposable {
         listHolds: async () => ({ items: [], nextCursor: null }),
       },
       engine: { encodeFrames: async (request) => this.#encode(request) },
-      events: { publish: async (_topic, events) => this.#publish(events) },
       objects: { delete: async () => undefined },
       clock: this.clock,
       ids: randomIds,
@@ -125,6 +127,7 @@ class World implements AsyncDisposable {
       maxPendingPerStream: 4,
       seen: () => undefined,
     });
+    this.worker = new PartitionWorker(this.partition, plan, { events, clock: this.clock, logger: silentLogger });
     this.#run = this.worker.run();
   }
 
