@@ -1,5 +1,5 @@
 /**
- * What live streams cost. `node bench/live.ts --json [--viewers 1000] [--seconds 5] [--rounds 3]`
+ * What live streams cost. `node bench/live.ts --json [--viewers 1000] [--seconds 5] [--rounds 3] [--streams 20] [--pushSeconds 24]`
  *
  * Each figure is a function in a file of its own and has a directory of its own; their numbers stand side by side in one line.
  */
@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measurePush } from './live-push.ts';
 import { measureViewers } from './live-viewers.ts';
 
 const { values: options } = parseArgs({
@@ -15,6 +16,8 @@ const { values: options } = parseArgs({
     viewers: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
+    streams: { type: 'string', default: '20' },
+    pushSeconds: { type: 'string', default: '24' },
   },
 });
 
@@ -29,6 +32,8 @@ const FIGURES: Readonly<Record<string, Figure>> = {
       seconds: Number(options.seconds),
       rounds: Number(options.rounds),
     }),
+  push: (directory) =>
+    measurePush({ directory, streams: Number(options.streams), seconds: Number(options.pushSeconds) }),
 };
 
 const root = mkdtempSync(join(tmpdir(), 'zoetrope-bench-live-'));

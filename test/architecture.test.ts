@@ -14,6 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['access'],
   ['ingest'],
   ['vod'],
+  ['ladder'],
   ['recordings'],
   ['upkeep'],
   ['edge'],

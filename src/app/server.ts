@@ -28,6 +28,7 @@ import { removeStream } from '../upkeep/remove-stream.ts';
 import { Uploads } from '../vod/uploads/uploads.ts';
 import { DemoCameras } from './demo-cameras.ts';
 import { composeChunks } from './chunks.ts';
+import { composeLadder } from './ladder.ts';
 import { composePush, openFilePlaylists } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
@@ -92,6 +93,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
   const push = composePush(config, { ...live, metrics: metrics.push });
   const chunks = composeChunks(config, { ...live, metrics: metrics.chunks });
   const vod = composeVod(config, { stores, clock, ids, logger, metrics: metrics.worker });
+  const ladder = composeLadder(config, { stores, clock, ids, logger, metrics: metrics.ladder });
   const webhooks = composeWebhooks(config, { catalog, http: vod.http, clock, ids, logger, metrics: metrics.webhooks });
   const uploads = new Uploads({
     directory: incomingDirectory(config, 'uploads'),
@@ -131,6 +133,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     eventLogLag: () => events.lag(FRAMES_TOPIC, SEGMENTER_GROUP),
     freeBytes: () => objects.freeBytes(),
     tasks: () => catalog.taskCounts(),
+    ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
   const { headerTimeoutSeconds, bodyTimeoutSeconds } = config.http;
@@ -201,7 +204,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('upkeep')
       ? upkeepComponents(config, stores, defaults, { clock, ids, logger, metrics: metrics.upkeep })
       : []),
-    ...(has('worker') ? vod.workers : []),
+    ...(has('worker') ? [...vod.workers, ...ladder.components] : []),
     ...(has('upkeep') ? [webhooks.dispatcher] : []),
     ...(isHttp ? [uploads] : []),
     ...(isHttp ? [access, delivery, http] : []),

@@ -65,6 +65,7 @@ describe('stream defaults', () => {
       maxSessionMs: 1_800_000,
       archiveRetentionMs: 604_800_000,
       gapToleranceMs: null,
+      ladder: null,
       futureToleranceMs: 30_000,
       reconnectWindowMs: 300_000,
       clockToleranceMs: 500,

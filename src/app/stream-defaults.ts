@@ -25,5 +25,6 @@ export function streamDefaults(config: Config): StreamSettings {
     crf: frames.crf,
     displaySpeed: frames.displaySpeed,
     overlay: enabled ? { position, sizePx, timeZone } : null,
+    ladder: null,
   });
 }

@@ -11,6 +11,7 @@ import type { Stream, StreamKind, StreamSettings } from '../timeline/stream.ts';
 import type { AssetStore } from './asset-store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { ClipStore } from './clip-store.ts';
+import type { LadderStore } from './ladder-store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RecordingStore } from './recording-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -40,6 +41,7 @@ export interface Catalog
     AssetStore,
     ClipStore,
     ChunkStore,
+    LadderStore,
     WebhookStore {
   /** Calls the listener after each commit, here or in another process, with the streams whose timeline or settings changed. */
   onChange(listener: (change: CatalogChange) => void): () => void;
@@ -130,9 +132,7 @@ export interface NewSegment extends Omit<
   'renditionId' | 'epochId' | 'sequence' | 'discontinuity' | 'dvrDiscontinuity' | 'lost' | 'retiredAtMs' | 'createdAtMs'
 > {
   /** An epoch that exists, or one that begins with this segment. A late segment always brings its own. */
-  readonly epoch:
-    | { readonly existingId: string }
-    | { readonly begin: Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> };
+  readonly epoch: { readonly existingId: string } | { readonly begin: NewEpoch };
   /** The rendition's name; `main` unless said. */
   readonly rendition?: string;
   /** The chunk that it was, which is taken with it: see {@link ChunkStore}. */
@@ -143,6 +143,12 @@ export interface NewSegment extends Omit<
    * Null: it belongs to no session (assets).
    */
   readonly offlineAfterMs: number | null;
+}
+
+/** An epoch that begins. */
+export interface NewEpoch extends Omit<Epoch, 'renditionId' | 'placement' | 'ordinal' | 'createdAtMs'> {
+  /** Its ordinal is no lower, so that renditions of one source that are behind the others count as they do; left out: 0. */
+  readonly leastOrdinal?: number;
 }
 
 /** A segment as committed, with what else the commit settled. */
@@ -184,6 +190,8 @@ export interface TimelineStore {
   dvrWindow(streamId: string, rendition?: string): Promise<Window>;
   /** On-time segments of a rendition (by its name) that are not retired, from a sequence number on, oldest first. @throws not_found */
   renditionWindow(streamId: string, name: string, fromSequence: number): Promise<Window>;
+  /** The late segments of `main` that are not retired from a late sequence number on, lowest first, at most `limit`. @throws not_found */
+  lateSegments(streamId: string, fromSequence: number, limit: number): Promise<Window>;
   /**
    * Segments of a rendition (by its name; default `main`) that overlap [fromMs, toMs) in wall order and are still to be shown: not retired, or
    * covered by a hold that is not released. At most `limit`; the caller goes on from the last one's end.

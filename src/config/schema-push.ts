@@ -36,6 +36,15 @@ export const PushSection = Type.Object(
       default: 512,
       minimum: 16,
     }),
+    ladderWorkers: Type.Optional(
+      Type.Integer({
+        env: 'ZOETROPE_LADDER_WORKERS',
+        description:
+          'Segments that a process with the role worker encodes at once for live ladders. Default: one a core.',
+        minimum: 1,
+        maximum: 256,
+      }),
+    ),
   },
   { default: {}, additionalProperties: false },
 );

@@ -2,9 +2,11 @@ import type { WallMs } from '../base/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Epoch } from '../timeline/epoch.ts';
+import { MAIN_RENDITION } from '../timeline/rendition.ts';
 import type { Segment } from '../timeline/segment.ts';
 import { listedSegment, type ListedSegment } from './dvr-window.ts';
 import { segmentsBetween } from './holds.ts';
+import { isLeftBehind, leftBehind } from './kept-up.ts';
 import { KeptTexts, MAX_TEXTS, readyText, type PlaylistText, type ReadyPlaylist } from './kept-texts.ts';
 import { dateRangesOf, newestMarkers } from './newest-markers.ts';
 import { MAX_RANGE_SEGMENTS, readRange } from './range-query.ts';
@@ -49,9 +51,10 @@ export class Playlists {
     return this.#keep(view, state, `master ${variant.key}`, token, () => masterPlaylist(state, lives, variant));
   }
 
-  /** As {@link Playlists.master}; `rendition` chooses one. @throws also not_found when there is no such rendition */
+  /** As {@link Playlists.master}; `rendition` chooses one. @throws also not_found when there is no such rendition, or the stream went on without it */
   async live(streamId: string, query: Query, token: string | undefined): Promise<ReadyPlaylist> {
     const { view, state } = await this.#deps.views.read(streamId, readRendition(query));
+    if (state.live.rendition.name !== MAIN_RENDITION) await this.#refuseLeftBehind(state);
     const variant = readStreamVariant(query, state);
     const key = keyOf(state, variant);
     return this.#keep(view, state, `live ${key}`, token, () => {
@@ -61,6 +64,11 @@ export class Playlists {
       targets.set(key, text.targetDurationS);
       return text;
     });
+  }
+
+  async #refuseLeftBehind({ stream, live }: StreamState): Promise<void> {
+    const main = await this.#deps.views.read(stream.id);
+    if (isLeftBehind(live, main.state.live)) throw leftBehind(stream.id, live);
   }
 
   /** As {@link Playlists.live}; `_HLS_skip` asks for a delta update. */

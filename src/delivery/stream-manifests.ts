@@ -4,10 +4,12 @@ import { TICKS_PER_MS, type WallMs } from '../base/time.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { renderTimelineMpd, type TimelinePeriod } from '../packager/dash/live-mpd.ts';
 import { tracksOf } from '../timeline/epoch.ts';
+import { MAIN_RENDITION } from '../timeline/rendition.ts';
 import type { Segment } from '../timeline/segment.ts';
 import { MANIFEST_TYPE } from './asset-manifest.ts';
 import { listedSegment } from './dvr-window.ts';
 import { segmentsBetween } from './holds.ts';
+import { keepsUp } from './kept-up.ts';
 import { KeptTexts, readyText, type ReadyPlaylist } from './kept-texts.ts';
 import type { MediaFiles } from './media-files.ts';
 import { MAX_RANGE_SEGMENTS, readRange } from './range-query.ts';
@@ -69,7 +71,8 @@ export class StreamManifests {
     const isFresh = (): boolean => view.isAt(revision) && lagOf(state, this.#deps.clock.nowMs()) === lagS;
     return this.#of(view).texts.ready({ key: `manifest ${String(track)} ${lagS}`, revision, isFresh }, token, () => {
       const { stream } = state;
-      const renditions = states.map(newestOf);
+      const kept = states.filter(({ live }) => live.rendition.name === MAIN_RENDITION || keepsUp(live, state.live));
+      const renditions = kept.map(newestOf);
       const periods = periodsOf({ stream, renditions, audioBitsPerS, track, originMs: null });
       if (periods.length === 0) throw nothingShown(stream);
       const edgeMs = renditions[0]?.segments.at(-1)?.endMs ?? 0;
@@ -80,7 +83,8 @@ export class StreamManifests {
         updateS,
         publishedAtMs: this.#deps.clock.nowMs(),
         depthS: Math.ceil((edgeMs - fromMs) / 1000 + longestS + lagS),
-        delayS: Math.ceil(DELAY_SEGMENTS * longestS + lagS),
+        // Of what is encoded from others, each segment comes a little later than theirs.
+        delayS: Math.ceil((DELAY_SEGMENTS + (renditions.length > 1 ? 1 : 0)) * longestS + lagS),
         clockUri: CLOCK_URI,
       };
       const template = renderTimelineMpd({ periods, growth: stream.endedAtMs === null ? growth : edgeMs / 1000 });

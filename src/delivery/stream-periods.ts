@@ -9,6 +9,7 @@ import { STREAM_LISTING } from './child-uris.ts';
 import type { ListedSegment } from './dvr-window.ts';
 import { frameRateOf } from './stream-master.ts';
 import { hasOwnMedia } from './stream-variant.ts';
+import { languageTag } from './track-name.ts';
 import { variantOf, type Variant } from './variant.ts';
 
 /** Catalog times. */
@@ -120,17 +121,18 @@ function mediaOf(
         listing: listingOf(run, startMs, hasOwnMedia(stream) ? 'video' : null),
       });
     }
-    // Sound is the same in all renditions.
-    if (info.audio !== null && track !== 'video' && audio.length === 0) {
+    // Sound beside pictures is the same in all renditions.
+    if (info.audio !== null && track !== 'video' && (audio.length === 0 || info.video === null)) {
+      const said = stream.source?.sound?.[name];
       audio.push({
         id: `${name}-audio`,
         bitsPerS: Math.max(1, info.video === null ? bits : audioBitsPerS),
         codecs: info.audio.codecs,
         sampleRateHz: info.audio.sampleRateHz,
         channels: info.audio.channels,
-        language: null,
-        label: null,
-        isDefault: true,
+        language: languageTag(said?.language ?? null),
+        label: said?.label ?? null,
+        isDefault: said?.isDefault ?? audio.length === 0,
         listing: listingOf(run, startMs, 'audio'),
       });
     }

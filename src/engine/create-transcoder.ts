@@ -62,6 +62,7 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
     drawPictures: (request, watch) => run('drawPictures', request, watch),
     writeMovie: (request, watch) => run('writeMovie', request, watch),
     cutClip: (request, watch) => run('cutClip', request, watch),
+    encodeLadder: (request, watch) => run('encodeLadder', request, watch),
     stats: () => ({ running: runs.size, pids: [...runs].flatMap((one) => one.pid ?? []), idle: pool.idle }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { TranscodeProcess } from './transcode-process.ts';
 
-/** How long a process waits for another run before it is ended. */
+/** How long a process waits for another run before it is ended, unless said otherwise. */
 const IDLE_MS = 5000;
 /** What native code leaks, if it does, ends with the process. */
 const MAX_RUNS = 100;
@@ -12,6 +12,8 @@ export interface ProcessPoolOptions {
   /** Handed to the process over its pipe. */
   readonly childArguments: readonly string[];
   readonly clock: Clock;
+  /** How long a process waits for another run before it is ended. */
+  readonly idleMs?: number;
 }
 
 interface Idle {
@@ -59,7 +61,7 @@ export class ProcessPool {
     const idle: Idle = {
       process,
       owner,
-      timer: this.#options.clock.schedule(IDLE_MS, () => {
+      timer: this.#options.clock.schedule(this.#options.idleMs ?? IDLE_MS, () => {
         this.#forget(idle);
         process.kill();
       }),

@@ -16,6 +16,8 @@ import type {
   DrawPicturesResult,
   EncodeAudioRequest,
   EncodeAudioResult,
+  EncodeLadderRequest,
+  EncodeLadderResult,
   EncodeVideoRequest,
   EncodeVideoResult,
   SplitRequest,
@@ -47,6 +49,7 @@ export interface TranscodeMap {
     readonly request: WriteMovieRequest;
     readonly result: WrittenObject & { readonly durationMs: number };
   };
+  readonly encodeLadder: { readonly request: EncodeLadderRequest; readonly result: EncodeLadderResult };
   readonly cutClip: { readonly request: CutClipRequest; readonly result: CutClipResult };
 }
 

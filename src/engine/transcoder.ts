@@ -31,6 +31,8 @@ export interface Transcoder extends Component {
   ): Promise<Measured<WrittenObject & { readonly durationMs: number }>>;
   /** Cuts a stretch of a timeline out into one MP4, `moov` first; encodes no more than the pictures around its ends and its holes. */
   cutClip(request: CutClipRequest, options?: RunOptions): Promise<Measured<CutClipResult>>;
+  /** Decodes a segment of a live stream once and encodes every rung of it, the sound beside it as it is. */
+  encodeLadder(request: EncodeLadderRequest, options?: RunOptions): Promise<Measured<EncodeLadderResult>>;
   /** Runs under way with their processes, and processes that wait for another. */
   stats(): { readonly running: number; readonly pids: readonly number[]; readonly idle: number };
 }
@@ -211,6 +213,23 @@ export interface EncodedMediaSegment {
   readonly sha256: string;
   /** Bytes from its start that hold its header and its first picture; null for audio. */
   readonly keyframeBytes: number | null;
+}
+
+/** A segment with pictures, and perhaps sound, as it is stored; each rung becomes one object `${outputPrefix}0.m4s`. */
+export interface EncodeLadderRequest {
+  readonly objectKey: string;
+  /** The init segment of its epoch. */
+  readonly init: Uint8Array;
+  /** Presentation time of its first picture, and when its last one ends after that. */
+  readonly mediaStart90k: number;
+  readonly duration90k: number;
+  readonly rungs: readonly VideoRung[];
+}
+
+/** What a live segment became. */
+export interface EncodeLadderResult {
+  /** In order of the rungs, each with one segment, whose times are the source's. */
+  readonly rungs: readonly EncodedRendition[];
 }
 
 /** An object that was written. */

@@ -36,6 +36,7 @@ const DEFAULTS: StreamSettings = {
   crf: 26,
   displaySpeed: 1,
   overlay: null,
+  ladder: null,
 };
 const STREAM: Stream = {
   id: randomIds.next('stream'),

@@ -292,6 +292,43 @@ export const METRICS = {
     help: 'Tasks of assets that wait and run, in all processes.',
     labels: ['state'],
   },
+  ladderSegments: {
+    type: 'counter',
+    name: 'zoetrope_ladder_segments_total',
+    help: 'Segments of rungs that were made for live ladders.',
+    labels: [],
+  },
+  ladderMissed: {
+    type: 'counter',
+    name: 'zoetrope_ladder_missed_total',
+    help: 'Segments of live sources without rungs: they did not encode, or this machine was too slow.',
+    labels: ['cause'],
+  },
+  ladderDelay: {
+    type: 'histogram',
+    name: 'zoetrope_ladder_delay_seconds',
+    help: 'From when a live segment was on its timeline to when its rungs were.',
+    labels: [],
+    buckets: TASK_SECONDS,
+  },
+  ladderCpuSeconds: {
+    type: 'counter',
+    name: 'zoetrope_ladder_cpu_seconds_total',
+    help: 'CPU time that live ladders have cost.',
+    labels: [],
+  },
+  ladderStreams: {
+    type: 'gauge',
+    name: 'zoetrope_ladder_streams',
+    help: 'Streams whose live ladders this process makes.',
+    labels: [],
+  },
+  ladderLag: {
+    type: 'gauge',
+    name: 'zoetrope_ladder_lag_seconds',
+    help: 'How far the slowest live ladder of this process is behind its source.',
+    labels: [],
+  },
   webhookTries: {
     type: 'counter',
     name: 'zoetrope_webhook_tries_total',

@@ -7,6 +7,7 @@ import type { EngineMetrics } from '../engine/task.ts';
 import type { ChunkMetrics } from '../ingest/chunks/chunk-metrics.ts';
 import type { FramesMetrics } from '../ingest/frames/metrics.ts';
 import type { PushMetrics } from '../ingest/push/push-metrics.ts';
+import type { LadderMetrics } from '../ladder/ladder-metrics.ts';
 import type { OfflineReport } from '../upkeep/offline-checker.ts';
 import type { RetentionReport } from '../upkeep/retention.ts';
 import type { WorkerMetrics } from '../vod/worker.ts';
@@ -35,6 +36,7 @@ export interface MetricSources {
   /** Null: the store knows no limit. */
   readonly freeBytes?: () => Promise<number | null>;
   readonly tasks?: () => Promise<{ readonly waiting: number; readonly running: number }>;
+  readonly ladders?: () => { readonly streams: number; readonly lagMs: number };
 }
 
 /** The metrics of this process: handles for those who count, and the text for those who scrape. */
@@ -48,6 +50,7 @@ export class Metrics {
   readonly upkeep: UpkeepMetrics;
   readonly worker: WorkerMetrics;
   readonly webhooks: WebhookMetrics;
+  readonly ladder: LadderMetrics;
   readonly #registry = new Registry();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, Gauge>();
@@ -86,6 +89,14 @@ export class Metrics {
         this.#observe('vodTaskSeconds', seconds, { kind, outcome });
         this.#count('vodCpuSeconds', cpuSeconds, { kind });
       },
+    };
+    this.ladder = {
+      made: (rungs, delaySeconds, cpuSeconds) => {
+        this.#count('ladderSegments', rungs, {});
+        this.#count('ladderCpuSeconds', cpuSeconds, {});
+        this.#observe('ladderDelay', Math.max(0, delaySeconds), {});
+      },
+      missed: (cause, segments) => this.#count('ladderMissed', segments, { cause }),
     };
     this.webhooks = {
       tried: (outcome, seconds) => {
@@ -140,6 +151,10 @@ export class Metrics {
       this.#read(['vodTasks'], this.#sources.tasks, ({ waiting, running }) => {
         this.#set('vodTasks', waiting, { state: 'waiting' });
         this.#set('vodTasks', running, { state: 'running' });
+      }),
+      this.#read(['ladderStreams', 'ladderLag'], this.#sources.ladders, ({ streams, lagMs }) => {
+        this.#set('ladderStreams', streams, {});
+        this.#set('ladderLag', lagMs / 1000, {});
       }),
       this.#read(['storageFree'], this.#sources.freeBytes, (bytes) => {
         if (bytes !== null) this.#set('storageFree', bytes, {});

@@ -29,13 +29,15 @@ export interface SourceReport {
   /** Segments that could not be taken. */
   readonly rejected: number;
   readonly lastRejection: SourceRejection | null;
+  /** What the source says of renditions that are sound apart from pictures, by rendition; left out: there are none. */
+  readonly sound?: Readonly<Record<string, SourceSound>>;
   /** What its next segments need when another process goes on with them. */
   readonly memory: SourceMemory;
 }
 
 /** What the ingest of a pushed stream remembers of its source. */
 export interface SourceMemory {
-  /** Object keys of init segments, by the encoder's names for them. */
+  /** Object keys of the newest init segments, by the encoder's names for them, in order of arrival. */
   readonly inits: Readonly<Record<string, string>>;
   /** The newest files taken, oldest first: what comes again is known by them. */
   readonly taken: readonly TakenFile[];
@@ -54,6 +56,17 @@ export interface TakenFile {
   /** What the source said; null: nothing. */
   readonly programDateTimeMs: WallMs | null;
   readonly receivedAtMs: WallMs;
+  /** Encoders may send the same bytes to several; left out: `main`. */
+  readonly rendition?: string;
+}
+
+/** Sound apart from pictures, as a player offers it to choose. */
+export interface SourceSound {
+  /** BCP 47, if the encoder obeys; null: it does not say. */
+  readonly language: string | null;
+  /** For people; null: it does not say. */
+  readonly label: string | null;
+  readonly isDefault: boolean;
 }
 
 /** How an epoch's media time lies on its source's clock. */

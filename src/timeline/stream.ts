@@ -1,4 +1,5 @@
 import type { WallMs } from '../base/time.ts';
+import type { LadderSetting } from './ladder.ts';
 import type { SourceReport } from './source-report.ts';
 
 /** Where a stream's pictures come from. */
@@ -45,6 +46,8 @@ export interface StreamSettings {
   readonly displaySpeed: number;
   /** Null: nothing is drawn into the picture. */
   readonly overlay: OverlaySettings | null;
+  /** What is encoded below the pushed quality; null: nothing. */
+  readonly ladder: LadderSetting | null;
 }
 
 /** One source's timeline. */

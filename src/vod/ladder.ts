@@ -113,8 +113,9 @@ function defaultHeights(short: number): readonly number[] {
   return isBetween ? [...fitting, short] : fitting;
 }
 
-function planRung(
-  track: VideoTrack,
+/** One rung with its size, rate and quality settled; none is larger than the source. `track` is the source as it is seen. */
+export function planRung(
+  track: Pick<VideoTrack, 'width' | 'height'>,
   request: VideoRequest,
   frameRate: number,
 ): { readonly name: string; readonly spec: VideoSpec } {
@@ -143,7 +144,10 @@ function planRung(
 }
 
 /** The size at which the short side has so many pixels; both sides even, as 4:2:0 wants, and rounded down at the source's own size. */
-function fitTo(track: VideoTrack, shortPx: number): { readonly width: number; readonly height: number } {
+function fitTo(
+  track: Pick<VideoTrack, 'width' | 'height'>,
+  shortPx: number,
+): { readonly width: number; readonly height: number } {
   const short = Math.min(track.width, track.height);
   const scale = shortPx / short;
   const even = (side: number, atMost: number): number => {

@@ -103,6 +103,26 @@ export function timelineContract(adapter: string, make: MakeCatalog): void {
       assert.equal(live.rendition.nextEpochOrdinal, 2);
     });
 
+    test('an epoch may count on from a higher number, never from a lower', async (t) => {
+      const w = await makeWorld(t, make);
+      const { id } = await w.stream({ kind: 'push' });
+      const begin = (at: number, leastOrdinal: number): ReturnType<typeof w.catalog.appendSegment> => {
+        const segment = newSegment(id, { at });
+        assert.ok('begin' in segment.epoch);
+        return w.catalog.appendSegment({ ...segment, epoch: { begin: { ...segment.epoch.begin, leastOrdinal } } });
+      };
+      const appended = [await begin(0, 3), await begin(10, 1), await begin(20, 7)];
+      assert.deepEqual(
+        appended.map(({ epoch, segment }) => [epoch.ordinal, segment.discontinuity, segment.dvrDiscontinuity]),
+        [
+          [3, false, false],
+          [4, true, true],
+          [7, true, true],
+        ],
+      );
+      assert.equal((await w.catalog.getRendition(id, 'main')).nextEpochOrdinal, 8);
+    });
+
     test('only the newest epoch goes on', async (t) => {
       const w = await makeWorld(t, make);
       const [{ id }, other] = [await w.stream(), await w.stream()];

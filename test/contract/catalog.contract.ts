@@ -3,6 +3,7 @@ import { assetsContract } from './catalog-assets.contract.ts';
 import { chunksContract } from './catalog-chunks.contract.ts';
 import { claimsContract } from './catalog-claims.contract.ts';
 import { clipsContract } from './catalog-clips.contract.ts';
+import { ladderContract } from './catalog-ladder.contract.ts';
 import { recordingsContract } from './catalog-recordings.contract.ts';
 import { streamsContract } from './catalog-streams.contract.ts';
 import { tasksContract } from './catalog-tasks.contract.ts';
@@ -24,6 +25,7 @@ export function catalogContract(adapter: string, make: MakeCatalog): void {
   claimsContract(adapter, make);
   clipsContract(adapter, make);
   chunksContract(adapter, make);
+  ladderContract(adapter, make);
   tasksContract(adapter, make);
   webhooksContract(adapter, make);
 }

@@ -93,6 +93,12 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     ok: 200,
     foreign: 404,
   },
+  'GET /v1/streams/:id/ladder': {
+    path: (own) => `/v1/streams/${own.stream}/ladder`,
+    scopes: ['read'],
+    ok: 200,
+    foreign: 404,
+  },
   'GET /v1/streams/:id/clock': {
     path: (own) => `/v1/streams/${own.stream}/clock?pts90k=0`,
     scopes: ['read'],

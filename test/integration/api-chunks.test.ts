@@ -4,6 +4,7 @@ import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import type { StreamJson } from '../../src/api/rest/shapes.ts';
 import { randomIds } from '../../src/base/ids.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import { deadLetterTopic } from '../../src/events/event-log.ts';
 import { CHUNKS_TOPIC, type ChunkEventValue } from '../../src/ingest/chunks/chunk-event.ts';
 import { ChunkIntake } from '../../src/ingest/chunks/chunk-intake.ts';
 import { PutDoor } from '../../src/ingest/chunks/put-door.ts';
@@ -111,6 +112,22 @@ test('bytes need no key, and no more than the URL that was given; its time is th
   const late = new URL((await target()).url).pathname;
   await api.store.clock.advance(3_601_000);
   await api.refused(403, 'permission_denied', late, { method: 'PUT', body: Buffer.from('bytes') });
+});
+
+test('what was given up is shown to its stream’s tenant, and what leads nowhere to admins', async () => {
+  const admin = await api.key(null, 'admin');
+  const letter = { code: 'corrupt_media', cause: 'x', tries: 1, event: event('k'), diedAt: '2026-11-20T10:30:00Z' };
+  const topic = deadLetterTopic(CHUNKS_TOPIC);
+  const nowhere = randomIds.next('stream');
+  await api.store.stores.events.publish(
+    topic,
+    [stream.id, nowhere, 'nonsense'].map((key) => ({ key, value: letter })),
+  );
+  const count = async (key: string, query = '?topic=chunks'): Promise<number> =>
+    (await api.call<{ readonly items: readonly unknown[] }>(`/v1/dead-letters${query}`, { key })).json.items.length;
+  assert.deepEqual([await count(keys.read), await count(keys.foreign), await count(admin)], [1, 0, 3]);
+  assert.equal(await count(admin, ''), 0, 'frames unless asked');
+  await api.refused(400, 'invalid_argument', '/v1/dead-letters?topic=other', { key: admin });
 });
 
 test('the routes are described, with what each answers', async () => {

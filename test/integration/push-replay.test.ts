@@ -10,7 +10,8 @@ import { wallMs } from '../../src/base/time.ts';
 import type { PushedFile, PushRecord } from '../../src/ingest/push/push-event.ts';
 import { noPushMetrics } from '../../src/ingest/push/push-metrics.ts';
 import { PushWriter } from '../../src/ingest/push/push-writer.ts';
-import { PushedTimeline, type SegmentFacts } from '../../src/ingest/push/pushed-timeline.ts';
+import { PushedTimeline } from '../../src/ingest/push/pushed-timeline.ts';
+import type { SegmentFacts } from '../../src/ingest/push/sent-segment.ts';
 import { SourceNotes } from '../../src/ingest/push/source-notes.ts';
 import { streamDefaults } from '../../src/app/stream-defaults.ts';
 import { makeHls } from '../fixtures/pushed-hls.ts';
@@ -73,6 +74,7 @@ describe('a writer of pushed segments that takes over', () => {
         discontinuity: false,
         isOutOfOrder: false,
         durationMs: 2000,
+        endedByMs: null,
       }),
     };
   }
@@ -125,6 +127,8 @@ describe('a writer of pushed segments that takes over', () => {
       entries: [{ ...entry, programDateTimeMs: store.clock.nowMs() }],
       receivedAtMs: store.clock.nowMs(),
     });
+    await store.clock.advance(1000);
+    await writer.advance();
     assert.equal(done, 2);
     const again = await w.file(0);
     await take({ ...again, id: 'seg_000000000again', objectKey: `${again.objectKey}again` });

@@ -22,6 +22,7 @@ import { addAssetRoutes } from './routes/asset-routes.ts';
 import { addChunkRoutes } from './routes/chunk-routes.ts';
 import { addClipRoutes } from './routes/clip-routes.ts';
 import { addFrameRoutes } from './routes/frame-routes.ts';
+import { addLadderRoutes } from './routes/ladder-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
 import { addPlaylistRoutes } from './routes/playlist-routes.ts';
@@ -106,6 +107,7 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addAccessHook(app, deps.access);
   await addOpenApi(app, settings);
   addStreamRoutes(app, deps);
+  addLadderRoutes(app, deps);
   addStreamEventRoutes(app, { sse: parts.sse, feed: parts.streamFeed });
   addFrameRoutes(app, deps);
   addPictureRoutes(app, deps);

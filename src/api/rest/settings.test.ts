@@ -20,6 +20,17 @@ const overlay = fc.option(
   ),
 );
 
+const ladder = fc.oneof(
+  fc.constantFrom('auto' as const, null),
+  fc.uniqueArray(
+    fc.record(
+      { height: fc.integer({ min: 16, max: 4320 }), videoKbps: fc.option(fc.integer({ min: 20, max: 100_000 })) },
+      { noNullPrototype: true },
+    ),
+    { minLength: 1, maxLength: 6, selector: ({ height }) => height },
+  ),
+);
+
 const settings: fc.Arbitrary<StreamSettings> = fc.record(
   {
     framesPerSegment: fc.integer({ min: 1, max: 600 }),
@@ -37,6 +48,7 @@ const settings: fc.Arbitrary<StreamSettings> = fc.record(
     crf: fc.integer({ min: 0, max: 51 }),
     displaySpeed: fc.double({ min: 0.1, max: 1000, noNaN: true }),
     overlay,
+    ladder,
   },
   { noNullPrototype: true },
 );

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { ZoetropeError } from '../../base/errors.ts';
 import { isTimeZone } from '../../config/formats.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
+import { ladderFromJson, ladderToJson } from './ladder-shapes.ts';
 import type { SettingsPatch, StreamSettingsShape } from './shapes.ts';
 
 /** A stream's settings as the API writes them: seconds, hours, days. */
@@ -37,6 +38,7 @@ export function settingsFromJson(json: SettingsPatch): Partial<StreamSettings> {
     settings[name] = value === null ? null : Math.max(MAY_BE_ZERO.has(name) ? 0 : 1, Math.round(value * unitMs));
   }
   for (const name of SAME) if (json[name] !== undefined) settings[name] = json[name];
+  if (json.ladder !== undefined) settings['ladder'] = ladderFromJson(json.ladder);
   checkTimeZone(json);
   return settings;
 }
@@ -51,6 +53,7 @@ export function settingsToJson(settings: Partial<StreamSettings>): Partial<Setti
     if (value !== undefined) json[jsonName] = value === null ? null : value / unitMs;
   }
   for (const name of SAME) if (settings[name] !== undefined) json[name] = settings[name];
+  if (settings.ladder !== undefined) json['ladder'] = ladderToJson(settings.ladder);
   return json;
 }
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { LadderSettingShape } from './ladder-shapes.ts';
 
 const time = (description: string): ReturnType<typeof Type.String> =>
   Type.String({ description, format: 'date-time', examples: ['2026-11-20T10:30:00.250Z'] });
@@ -65,6 +66,7 @@ export const StreamSettingsShape = Type.Object(
       ),
       Type.Null(),
     ]),
+    ladder: LadderSettingShape,
   },
   { additionalProperties: false },
 );

@@ -109,6 +109,8 @@ function demandOf(error: ErrorObject): string {
       );
       return `must be one of ${choices.join(', ')}`;
     }
+    case 'const':
+      return `must be ${JSON.stringify(error.schema)}`;
     case 'type':
       return `must be ${String(params['type']).split(',').map(typeWords).join(' or ')}`;
     case 'minLength':

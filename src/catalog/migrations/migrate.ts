@@ -8,10 +8,21 @@ import { recordings } from './0004-recordings.ts';
 import { clips } from './0005-clips.ts';
 import { push } from './0006-push.ts';
 import { chunks } from './0007-chunks.ts';
+import { ladder } from './0009-ladder.ts';
 import { streamKeys } from './0010-stream-keys.ts';
 import type { DialectTypes, Migration } from './migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push, chunks, streamKeys];
+const MIGRATIONS: readonly Migration[] = [
+  foundation,
+  assets,
+  turns,
+  recordings,
+  clips,
+  push,
+  chunks,
+  ladder,
+  streamKeys,
+];
 
 /**
  * Brings the schema up to date. Call within a transaction that keeps other processes from doing the same.

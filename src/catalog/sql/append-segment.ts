@@ -15,11 +15,19 @@ import { found, type Row, toEpoch, toRendition, toSegment, toSession } from './r
 import type { CatalogDb, EpochTable, RenditionTable, SegmentTable } from './schema.ts';
 import { publishOffline, publishOnline } from './session-events.ts';
 
-/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states. */
+/** What a segment of a rung has from its source. */
+export interface SourceFlags {
+  readonly discontinuity: boolean;
+  /** It was not made: there is no object. */
+  readonly isLost: boolean;
+}
+
+/** Appends a segment within a transaction, as {@link TimelineStore.appendSegment} states; `source` of a live ladder's rung. */
 export async function appendSegment(
   backend: SqlBackend,
   scope: WriteScope,
   segment: NewSegment,
+  source: SourceFlags | null = null,
 ): Promise<AppendedSegment> {
   const { db } = scope;
   const name = segment.rendition ?? MAIN_RENDITION;
@@ -30,7 +38,8 @@ export async function appendSegment(
   await checkFramesAreNew(db, rendition, segment, placed);
   const nowMs = backend.clock.nowMs();
   const epoch = await takeEpoch(db, rendition, segment, nowMs);
-  const window = await insertWindowed(db, rendition, segment, placed, epoch);
+  const discontinuity = source?.discontinuity ?? isDiscontinuity(segment, rendition);
+  const window = await insertWindowed(db, { rendition, segment, placed, epoch, discontinuity });
   const { offlineAfterMs } = segment;
   const session =
     placed.isLate === 1 || offlineAfterMs === null
@@ -51,9 +60,9 @@ export async function appendSegment(
     object_key: segment.objectKey,
     size_bytes: segment.sizeBytes,
     sha256: segment.sha256,
-    discontinuity: Number(isDiscontinuity(segment, epoch)),
+    discontinuity: Number(discontinuity),
     dvr_discontinuity: Number(window.dvrDiscontinuity),
-    lost: 0,
+    lost: Number(source?.isLost ?? false),
     created_at_ms: nowMs,
     retired_at_ms: null,
     held: 0,
@@ -146,7 +155,7 @@ async function takeEpoch(
       id: begin.id,
       rendition_id: rendition.id,
       is_late: Number(isLate),
-      ordinal: isLate ? -1 : rendition.next_epoch_ordinal,
+      ordinal: isLate ? -1 : Math.max(rendition.next_epoch_ordinal, begin.leastOrdinal ?? 0),
       anchor_ms: begin.anchorMs,
       init: begin.init,
       init_sha256: begin.initSha256,
@@ -178,16 +187,25 @@ function isOfHolds(rendition: Row<RenditionTable>): boolean {
   return rendition.of_asset === 0 && rendition.name === MAIN_RENDITION;
 }
 
-function isDiscontinuity(segment: NewSegment, epoch: Row<EpochTable>): boolean {
-  return segment.placement === 'late' || ('begin' in segment.epoch && epoch.ordinal > 0);
+function isDiscontinuity(segment: NewSegment, rendition: Row<RenditionTable>): boolean {
+  return segment.placement === 'late' || ('begin' in segment.epoch && rendition.next_epoch_ordinal > 0);
 }
 
 async function insertWindowed(
   db: CatalogDb,
-  rendition: Row<RenditionTable>,
-  segment: NewSegment,
-  placed: Placed,
-  epoch: Row<EpochTable>,
+  {
+    rendition,
+    segment,
+    placed,
+    epoch,
+    discontinuity,
+  }: {
+    readonly rendition: Row<RenditionTable>;
+    readonly segment: NewSegment;
+    readonly placed: Placed;
+    readonly epoch: Row<EpochTable>;
+    readonly discontinuity: boolean;
+  },
 ): Promise<ReturnType<typeof insertIntoWindow> & { readonly before: queries.NeighbourRow | undefined }> {
   const here = { renditionId: rendition.id, startMs: segment.startMs, isLate: placed.isLate };
   const [[before], [after]] = [
@@ -203,7 +221,7 @@ async function insertWindowed(
       length: rendition.window_count,
       tags: rendition.window_tags,
     },
-    { placement: segment.placement, epochId: epoch.id, discontinuity: isDiscontinuity(segment, epoch) },
+    { placement: segment.placement, epochId: epoch.id, discontinuity },
     { before: asNeighbour(before), after: asNeighbour(after) },
   );
   if (after !== undefined && insertion.followerDiscontinuity !== (after.dvr_discontinuity === 1)) {

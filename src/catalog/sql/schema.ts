@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { AssetTable, OutputTable, TaskTable } from './asset-schema.ts';
 import type { ChunkRejectionTable, ChunkRunTable } from './chunk-schema.ts';
 import type { ClipTable } from './clip-schema.ts';
+import type { LadderTable } from './ladder-schema.ts';
 import type { WebhookDeliveryTable, WebhookEndpointTable } from './webhook-schema.ts';
 
 /**
@@ -22,6 +23,7 @@ export interface CatalogSchema {
   clip: ClipTable;
   chunk_run: ChunkRunTable;
   chunk_rejection: ChunkRejectionTable;
+  ladder: LadderTable;
   webhook_endpoint: WebhookEndpointTable;
   webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;

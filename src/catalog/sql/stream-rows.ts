@@ -73,7 +73,8 @@ export async function removeStreamRows(scope: WriteScope, streamId: string): Pro
     .deleteFrom('task')
     .where('owner_id', 'in', (eb) => eb.selectFrom('clip').select('clip.id').where('stream_id', '=', streamId))
     .execute();
-  for (const table of ['session', 'hold', 'marker', 'clip', 'chunk_run', 'chunk_rejection'] as const) {
+  const hanging = ['session', 'hold', 'marker', 'clip', 'chunk_run', 'chunk_rejection', 'ladder'] as const;
+  for (const table of hanging) {
     await scope.db.deleteFrom(table).where('stream_id', '=', streamId).execute();
   }
   await scope.db.deleteFrom('stream').where('id', '=', streamId).execute();

@@ -12,9 +12,10 @@ import { found, toSession, toStream } from './rows.ts';
 import type { CatalogDb } from './schema.ts';
 import { publishEnded, publishOffline } from './session-events.ts';
 import { insertStreamRow, makeRendition, removeStreamRows, searchText } from './stream-rows.ts';
+import { wantLadder } from './want-ladder.ts';
 
 /** Settings of which null is a value. */
-const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay']);
+const NULLABLE_SETTINGS: ReadonlySet<string> = new Set<keyof StreamSettings>(['gapToleranceMs', 'overlay', 'ladder']);
 
 const MAX_SILENT = 1000;
 
@@ -97,6 +98,7 @@ export function sqlStreamStore(backend: SqlBackend): StreamStore {
           .set({ name, settings: JSON.stringify(settings), search_text: searchText(name, stream.deviceId) })
           .where('id', '=', id)
           .execute();
+        await wantLadder(scope, id, settings);
         scope.changed(id);
         return { ...stream, name, settings };
       }),
@@ -178,6 +180,7 @@ async function insertStream(backend: SqlBackend, scope: WriteScope, stream: NewS
   const row = await insertStreamRow(backend, scope, { ...stream, settings: mergeSettings({}, stream.settings) });
   if (row === null) return null;
   await makeRendition(backend, scope, { streamId: stream.id, name: MAIN_RENDITION, ofAsset: false });
+  await wantLadder(scope, stream.id, stream.settings);
   return toStream(row);
 }
 

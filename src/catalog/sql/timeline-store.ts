@@ -14,6 +14,7 @@ import { makeRendition } from './stream-rows.ts';
 import { getStream } from './stream-store.ts';
 import {
   epochsOf,
+  lateFrom,
   newestEver,
   newestOnTime,
   onTimeFrom,
@@ -96,6 +97,9 @@ export function sqlTimelineStore(backend: SqlBackend): TimelineStore {
 
     renditionWindow: (streamId, name, fromSequence) =>
       windowOf(backend, streamId, (db, { id }) => onTimeFrom(db, { renditionId: id, fromSequence }), name),
+
+    lateSegments: (streamId, fromSequence, limit) =>
+      windowOf(backend, streamId, (db, { id }) => lateFrom(db, { renditionId: id, fromSequence, limit })),
 
     segmentsBetween: (streamId, fromMs, toMs, limit, name) =>
       windowOf(

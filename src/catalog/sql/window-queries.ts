@@ -38,6 +38,20 @@ export const onTimeFrom = prepare<{ renditionId: string; fromSequence: number },
     .orderBy('sequence'),
 );
 
+/** Late segments that are not retired from a late sequence number on, lowest first. */
+export const lateFrom = prepare<{ renditionId: string; fromSequence: number; limit: number }, Row<SegmentTable>>(
+  (db, param) =>
+    db
+      .selectFrom('segment')
+      .selectAll()
+      .where('rendition_id', '=', param('renditionId'))
+      .where('is_late', '=', 1)
+      .where('sequence', '>=', param('fromSequence'))
+      .where('retired_at_ms', 'is', null)
+      .orderBy('sequence')
+      .limit(param('limit')),
+);
+
 /** The whole window in wall order. */
 export const wholeWindow = prepare<{ renditionId: string }, Row<SegmentTable>>((db, param) =>
   db

@@ -15,6 +15,7 @@ import type { SqlBackend, WriteScope } from '../sql/backend.ts';
 import { sqlChunkStore } from '../sql/chunk-store.ts';
 import { sqlClipStore } from '../sql/clip-store.ts';
 import { sqlHoldStore } from '../sql/hold-store.ts';
+import { sqlLadderStore } from '../sql/ladder-store.ts';
 import { sqlMarkerStore } from '../sql/marker-store.ts';
 import { sqlRecordingStore } from '../sql/recording-store.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
@@ -57,6 +58,7 @@ export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
     ...sqlTaskStore(backend),
     ...sqlClipStore(backend),
     ...sqlChunkStore(backend),
+    ...sqlLadderStore(backend),
     ...sqlWebhookStore(backend),
   };
 }

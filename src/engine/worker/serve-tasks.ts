@@ -40,6 +40,7 @@ function perform({ kind, request }: ProcessTask, context: WorkerContext): Promis
     case 'drawPictures':
     case 'writeMovie':
     case 'cutClip':
+    case 'encodeLadder':
       throw new ZoetropeError('internal', `An engine process does not do ${kind}.`);
   }
 }

@@ -8,6 +8,7 @@ import type {
   DescribeRequest,
   EncodeAudioRequest,
   DrawPicturesRequest,
+  EncodeLadderRequest,
   EncodeVideoRequest,
   SplitRequest,
   WriteMovieRequest,
@@ -16,14 +17,21 @@ import { serveProcess } from './serve-process.ts';
 import { Progress, type TranscodeContext } from './transcode-context.ts';
 
 /** Live pictures and viewers go before files. */
-const NICENESS = 10;
+const USUAL_NICENESS = 10;
+
+/** How the processes of a transcoder are set up. */
+export interface ServeTranscodesOptions {
+  readonly openObjects: (childArguments: readonly string[]) => Promise<ObjectStore>;
+  /** Of the operating system: the higher, the longer others go first. Null: what files get. */
+  readonly niceness: (childArguments: readonly string[]) => number | null;
+}
 
 /** Makes this process one of a transcoder's. It drops what it does when its pipe ends: another worker will do it. */
-export function serveTranscodes(openObjects: (childArguments: readonly string[]) => Promise<ObjectStore>): void {
-  setPriority(NICENESS);
+export function serveTranscodes({ openObjects, niceness }: ServeTranscodesOptions): void {
   serveProcess<ObjectStore>({
     atPipeEnd: 'abandon',
     async start(childArguments) {
+      setPriority(niceness(childArguments) ?? USUAL_NICENESS);
       const objects = await openObjects(childArguments);
       await objects.start(new AbortController().signal);
       return objects;
@@ -52,6 +60,8 @@ const RUNS: { readonly [K in ProcessKind]?: Run } = {
   split: async (request, context) => (await import('./split/split.ts')).split(request as SplitRequest, context),
   encodeVideo: async (request, context) =>
     (await import('./video/encode-video.ts')).encodeVideo(request as EncodeVideoRequest, context),
+  encodeLadder: async (request, context) =>
+    (await import('./ladder/encode-ladder.ts')).encodeLadder(request as EncodeLadderRequest, context),
   drawPictures: async (request, context) =>
     (await import('./pictures/draw-pictures.ts')).drawPictures(request as DrawPicturesRequest, context),
 };

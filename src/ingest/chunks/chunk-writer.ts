@@ -9,7 +9,8 @@ import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { FIRST_BACK_OFF_MS, isRetryable, persistently } from '../back-off.ts';
 import { isRecordedAt } from '../frames/recorded.ts';
-import { PushedTimeline, type PushedTimelineDeps, type SegmentFile } from '../push/pushed-timeline.ts';
+import { PushedTimeline, type PushedTimelineDeps } from '../push/pushed-timeline.ts';
+import type { SegmentFile } from '../push/sent-segment.ts';
 import { SourceKeeper } from '../push/source-keeper.ts';
 import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import { takesNoChunks, type AnnouncedChunk, type ChunkRecord, type StreamEnd } from './chunk-event.ts';
@@ -266,6 +267,7 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
       programDateTimeMs: record.startMs,
       discontinuity: false,
       isOutOfOrder: isLate,
+      endedByMs: null,
       durationMs: record.durationMs,
     };
     // A late chunk fills a hole in what has ended; only one behind its end lets it go on.

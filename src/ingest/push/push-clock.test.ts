@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { wallMs } from '../../base/time.ts';
-import { advanceClock, placeSegment, type Arrival, type ClockRules, type RunningClock } from './push-clock.ts';
+import { advanceClock, inOrder, placeSegment, type Arrival, type ClockRules, type RunningClock } from './push-clock.ts';
 
 const RULES: ClockRules = { toleranceMs: 500, futureToleranceMs: 30_000, retentionMs: 86_400_000 };
 const T = 1_760_000_000_000;
@@ -13,6 +13,7 @@ function arrival(change: Partial<Arrival> = {}): Arrival {
     duration90k: SEGMENT_90K,
     programDateTimeMs: null,
     receivedAtMs: wallMs(T + 4000),
+    endedByMs: null,
     isBreak: false,
     isOutOfOrder: false,
     ...change,
@@ -46,6 +47,32 @@ describe('a source that says what time it is', () => {
     assert.equal(place.begin, null);
     assert.equal(place.driftMs, 37);
     assert.equal(place.clock, 'programDateTime');
+  });
+
+  test('is passed over when it fell back behind what is there, and its media goes on', () => {
+    let clock = run([said(0), said(1)]);
+    const begun: number[] = [];
+    for (let n = 2; n < 10; n++) {
+      const arrived = said(n, -10_000);
+      const place = placeSegment(clock, arrived, RULES);
+      if (place.begin !== null) begun.push(n);
+      assert.deepEqual([place.startMs, place.clock], [T + 4000 * n, 'arrival']);
+      clock = advanceClock(clock, place, arrived);
+    }
+    assert.deepEqual(begun, [2]);
+    assert.deepEqual(placeSegment(clock, said(10), RULES).clock, 'programDateTime', 'it is right again');
+  });
+
+  test('keeps the order of what it sends, however short a segment is', () => {
+    const short = following(1, { programDateTimeMs: wallMs(T + 4000), duration90k: 1800 });
+    const clock = run([said(0), short]);
+    const early = arrival({
+      startPts90k: 126_000 + SEGMENT_90K + 1800,
+      programDateTimeMs: wallMs(T + 3990),
+      receivedAtMs: wallMs(T + 8000),
+    });
+    const place = inOrder(clock, placeSegment(clock, early, RULES));
+    assert.deepEqual([place.startMs, place.begin], [T + 4001, null]);
   });
 
   test('begins an epoch where they have come apart', () => {

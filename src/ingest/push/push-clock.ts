@@ -8,6 +8,9 @@ const LAGS = 6;
 /** Arrival is late for many reasons, so that it must be later by this than media time says, again and again. */
 const ARRIVAL_TOLERANCE_MS = 5000;
 
+/** A segment that is later than that lies on another clock of its source: its time stamps say nothing. */
+const LATEST_MS = 120_000;
+
 /** How media time of a running epoch lies on wall time. */
 export interface RunningClock {
   /** Wall time at {@link RunningClock.originPts90k}. */
@@ -18,6 +21,8 @@ export interface RunningClock {
   readonly endPts90k: number;
   /** Where it ends in wall time. */
   readonly endMs: WallMs;
+  /** Where it begins in wall time. */
+  readonly startMs: WallMs;
   readonly clock: SourceClock;
   /** Of the newest segments, how long after their ends they arrived. */
   readonly lagsMs: readonly number[];
@@ -31,6 +36,8 @@ export interface Arrival {
   /** What the source says; null: nothing. */
   readonly programDateTimeMs: WallMs | null;
   readonly receivedAtMs: WallMs;
+  /** When it must have ended, by those behind it that have come already: the newest of a burst ended when it came. Null: nothing came behind it. */
+  readonly endedByMs: WallMs | null;
   /** The source says that its clock begins anew, or its codec parameters are others. */
   readonly isBreak: boolean;
   /** Newer segments of the source are on the timeline already. */
@@ -64,29 +71,40 @@ export interface SegmentPlacement {
 export function placeSegment(running: RunningClock | null, arrival: Arrival, rules: ClockRules): SegmentPlacement {
   const { startPts90k, duration90k, receivedAtMs } = arrival;
   const saidMs = saneTime(arrival, rules);
-  const arrivedMs = receivedAtMs - duration90k / TICKS_PER_MS;
+  const arrivedMs = endedAt(arrival) - duration90k / TICKS_PER_MS;
   if (running === null) return beginAt(saidMs ?? arrivedMs, arrival, saidMs === null ? 'arrival' : 'programDateTime');
   const jump90k = startPts90k - running.endPts90k;
   const mediaMs = running.anchorMs + (startPts90k - running.originPts90k) / TICKS_PER_MS;
   if (arrival.isOutOfOrder) {
-    const startMs = saidMs ?? mediaMs;
+    const isPlausible = Math.abs(mediaMs - arrivedMs) < LATEST_MS;
+    const startMs = saidMs ?? (isPlausible ? mediaMs : arrivedMs);
     return { ...beginAt(startMs, arrival, saidMs === null ? 'arrival' : 'programDateTime'), placement: 'late' };
   }
   const { endMs } = running;
   if (!arrival.isBreak && Math.abs(jump90k) <= CONTINUOUS_90K) {
-    const driftMs = driftOf(running, arrival, mediaMs, saidMs);
-    const limitMs = saidMs === null ? arrivalLimit(driftMs, rules) : rules.toleranceMs;
+    // The epoch was set by arrival because the source's clock had fallen back behind it; it goes on so while that lasts.
+    const isBehind = saidMs !== null && running.clock === 'arrival' && saidMs < endMs - rules.toleranceMs;
+    const toldMs = isBehind ? null : saidMs;
+    const driftMs = driftOf(running, arrival, mediaMs, toldMs);
+    const limitMs = toldMs === null ? arrivalLimit(driftMs, rules) : rules.toleranceMs;
     if (Math.abs(driftMs) <= limitMs) {
-      const clock = saidMs === null ? running.clock : 'programDateTime';
-      return { placement: 'onTime', startMs: wallMs(saidMs ?? mediaMs), begin: null, clock, driftMs, gapMs: 0 };
+      const clock = toldMs === null ? running.clock : 'programDateTime';
+      return { placement: 'onTime', startMs: wallMs(toldMs ?? mediaMs), begin: null, clock, driftMs, gapMs: 0 };
     }
-    return afterEnd(mediaMs + driftMs, endMs, arrival, saidMs, rules);
+    return afterEnd(mediaMs + driftMs, endMs, arrival, toldMs, rules);
   }
   if (saidMs !== null) return afterEnd(saidMs, endMs, arrival, saidMs, rules);
   // A hole of the same source is as long as its media clock says, as long as that is possible.
   const afterHoleMs = endMs + jump90k / TICKS_PER_MS;
-  const isHole = !arrival.isBreak && jump90k > 0 && afterHoleMs <= arrivedMs + ARRIVAL_TOLERANCE_MS;
+  const isHole =
+    !arrival.isBreak && jump90k > 0 && afterHoleMs <= receivedAtMs - duration90k / TICKS_PER_MS + ARRIVAL_TOLERANCE_MS;
   return afterEnd(isHole ? afterHoleMs : arrivedMs, endMs, arrival, null, rules);
+}
+
+/** Segments on time lie in the order of their numbers, however short the one before is and however a source's clock wavers. */
+export function inOrder(running: RunningClock | null, place: SegmentPlacement): SegmentPlacement {
+  if (running === null || place.placement === 'late' || place.startMs > running.startMs) return place;
+  return { ...place, startMs: wallMs(running.startMs + 1) };
 }
 
 /** The clock behind a segment that was placed on time. */
@@ -98,15 +116,20 @@ export function advanceClock(running: RunningClock | null, place: SegmentPlaceme
       ? { anchorMs: place.startMs, originPts90k: arrival.startPts90k }
       : { anchorMs: running.anchorMs, originPts90k: running.originPts90k });
   const lagMs =
-    arrival.receivedAtMs -
-    (base.anchorMs + (arrival.startPts90k + arrival.duration90k - base.originPts90k) / TICKS_PER_MS);
+    endedAt(arrival) - (base.anchorMs + (arrival.startPts90k + arrival.duration90k - base.originPts90k) / TICKS_PER_MS);
   return {
     ...base,
     endPts90k: arrival.startPts90k + arrival.duration90k,
     endMs,
+    startMs: place.startMs,
     clock: place.clock,
     lagsMs: [...(place.begin === null ? (running?.lagsMs ?? []) : []), lagMs].slice(-LAGS),
   };
+}
+
+/** When it had ended at the latest, by its own arrival and by those behind it. */
+function endedAt({ receivedAtMs, endedByMs }: Arrival): number {
+  return Math.min(receivedAtMs, endedByMs ?? receivedAtMs);
 }
 
 /** The source's own wall time, unless it cannot be: far in the future, or before all that is kept. */
@@ -120,7 +143,7 @@ function saneTime({ programDateTimeMs, receivedAtMs }: Arrival, rules: ClockRule
 
 function driftOf(running: RunningClock, arrival: Arrival, mediaMs: number, saidMs: WallMs | null): number {
   if (saidMs !== null) return saidMs - mediaMs;
-  const lagMs = arrival.receivedAtMs - (mediaMs + arrival.duration90k / TICKS_PER_MS);
+  const lagMs = endedAt(arrival) - (mediaMs + arrival.duration90k / TICKS_PER_MS);
   // Until there are enough to judge by, arrival says nothing but that it cannot be before the end.
   const lags = [...running.lagsMs, lagMs].slice(-LAGS);
   return lagMs < 0 || lags.length === LAGS ? Math.min(...lags) : 0;

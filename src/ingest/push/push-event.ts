@@ -45,8 +45,31 @@ export interface PushedPlaylist {
   readonly receivedAtMs: number;
 }
 
+/** What an encoder's multivariant playlist says of one of its playlists. */
+export interface OfferedPlaylist {
+  readonly name: string;
+  /** Sound apart from pictures, or pictures with or without sound. */
+  readonly kind: 'pictures' | 'sound';
+  /** BCP 47, of sound; null: not said. */
+  readonly language: string | null;
+  /** For people, of sound; null: not said. */
+  readonly label: string | null;
+  /** Sound that is played unless the viewer chooses another. */
+  readonly isDefault: boolean;
+}
+
+/** A playlist of playlists that an encoder sent. */
+export interface PushedOffer {
+  readonly kind: 'multivariant';
+  readonly streamId: string;
+  readonly name: string;
+  /** The best pictures first, then sound. */
+  readonly playlists: readonly OfferedPlaylist[];
+  readonly receivedAtMs: number;
+}
+
 /** What lies in {@link PUSHES_TOPIC}. */
-export type PushRecord = PushedFile | PushedPlaylist;
+export type PushRecord = PushedFile | PushedPlaylist | PushedOffer;
 
 /** What lies before a file that waits to become a segment. */
 export function pushPrefix(streamId: string): string {
@@ -61,10 +84,25 @@ export function readPushEvent(event: LoggedEvent): PushRecord {
     value !== null &&
     typeof value.streamId === 'string' &&
     typeof value.name === 'string' &&
-    (value.kind === 'playlist' ? Array.isArray(value.entries) : value.kind === 'segment' || value.kind === 'init');
+    hasContent(value);
   if (isOurs) return value as PushRecord;
   throw new ZoetropeError(
     'invalid_argument',
     `An event of ${PUSHES_TOPIC} must be a pushed file or playlist. Got ${JSON.stringify(event.value).slice(0, 200)}.`,
   );
+}
+
+function hasContent(value: Partial<PushRecord>): boolean {
+  switch (value.kind) {
+    case 'playlist':
+      return Array.isArray(value.entries);
+    case 'multivariant':
+      return Array.isArray(value.playlists);
+    case 'segment':
+    case 'init':
+      return true;
+    case undefined:
+    default:
+      return false;
+  }
 }

@@ -8,8 +8,16 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { readPlaylist, type PushedMedia, type PushedSegment } from '../../packager/hls/read-playlist.ts';
 import type { Stream } from '../../timeline/stream.ts';
 import type { LastSeen } from '../frames/last-seen.ts';
-import { PUSHES_TOPIC, pushPrefix, type PlaylistEntry, type PushedFile, type PushedPlaylist } from './push-event.ts';
+import {
+  PUSHES_TOPIC,
+  pushPrefix,
+  type PlaylistEntry,
+  type PushedFile,
+  type PushedOffer,
+  type PushedPlaylist,
+} from './push-event.ts';
 import { pushedName, referredName } from './pushed-name.ts';
+import { offeredPlaylists } from './pushed-offer.ts';
 
 /** Entries of a playlist that are looked at: those before them were looked at when they were new. */
 export const NEWEST_ENTRIES = 500;
@@ -115,8 +123,17 @@ export class PushIntake {
 
   async #acceptPlaylist(stream: Stream, name: string, text: string, base: string): Promise<PushedKind> {
     const playlist = readPlaylist(text);
-    // Renditions are known by their own playlists.
-    if (playlist.kind === 'multivariant') return 'multivariant';
+    if (playlist.kind === 'multivariant') {
+      const offer: PushedOffer = {
+        kind: 'multivariant',
+        streamId: stream.id,
+        name,
+        playlists: offeredPlaylists(playlist, name, base),
+        receivedAtMs: this.#deps.clock.nowMs(),
+      };
+      await this.#deps.events.publish(PUSHES_TOPIC, [{ key: stream.id, value: offer }]);
+      return 'multivariant';
+    }
     const value: PushedPlaylist = {
       kind: 'playlist',
       streamId: stream.id,

@@ -68,6 +68,11 @@ export class PushedInits<E> {
     return due;
   }
 
+  /** Their objects are gone. */
+  forget(objectKeys: readonly string[]): void {
+    this.#inits = this.#inits.filter(({ objectKey }) => !objectKeys.includes(objectKey));
+  }
+
   /** Those that were not written down: whose stream is gone. */
   drain(): readonly PushedInit<E>[] {
     const left = this.#inits.filter(({ isKept }) => !isKept);

@@ -46,3 +46,8 @@ export function referredName(uri: string, playlistName: string, base: string): s
     `The playlist ${playlistName} names ${JSON.stringify(uri.slice(0, 200))}, which lies outside its stream. Send it below the stream’s own path.`,
   );
 }
+
+/** What the files of one playlist have in common: their name without the number before its ending. */
+export function stemOf(name: string): string {
+  return name.replace(/\d*(\.[^./]*)?$/, '');
+}

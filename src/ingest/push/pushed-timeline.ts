@@ -1,32 +1,37 @@
 import { createHash } from 'node:crypto';
-import { isZoetropeError, messageOf, ZoetropeError } from '../../base/errors.ts';
+import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
 import { pts90k, TICKS_PER_MS, wallMs, type WallMs } from '../../base/time.ts';
 import type { NewSegment, TimelineStore, WriterState } from '../../catalog/catalog.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
-import { PLAYLIST_LIMITS } from '../../packager/hls/playlist-lines.ts';
+import { parseAudioSpecificConfig } from '../../packager/aac/audio-specific-config.ts';
 import { readFragmentedMedia } from '../../packager/cmaf/fragmented-reader.ts';
 import type { DemuxedMedia } from '../../packager/demuxed/demuxed-media.ts';
 import { firstPts90k, unwrapMedia } from '../../packager/demuxed/media-clock.ts';
-import { repackage, type RepackagedSegment } from '../../packager/demuxed/repackage.ts';
+import { initOf, repackage, type RepackagedSegment } from '../../packager/demuxed/repackage.ts';
+import { fillWithSilence } from '../../packager/demuxed/silence.ts';
+import { readMuxedInit } from '../../packager/cmaf/muxed-reader.ts';
 import { readTransportStream } from '../../packager/mpegts/ts-reader.ts';
 import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import type { TakenFile } from '../../timeline/source-report.ts';
-import { segmentEndMs } from '../../timeline/segment.ts';
+import type { Epoch } from '../../timeline/epoch.ts';
 import type { StreamSettings } from '../../timeline/stream.ts';
 import { isRetryable, persistently, type Persistence } from '../back-off.ts';
 import type { PushedFile } from './push-event.ts';
-import { advanceClock, placeSegment, type Arrival, type RunningClock, type SegmentPlacement } from './push-clock.ts';
+import {
+  advanceClock,
+  inOrder,
+  placeSegment,
+  type Arrival,
+  type RunningClock,
+  type SegmentPlacement,
+} from './push-clock.ts';
 import type { PushMetrics } from './push-metrics.ts';
+import { MEDIA_FAULTS, rejectFile } from './rejected-files.ts';
+import { clockAtEnd, resumeClock } from './resumed-clock.ts';
+import type { SegmentFacts, SegmentFile } from './sent-segment.ts';
+import { checkLength } from './segment-length.ts';
 import type { SourceNotes } from './source-notes.ts';
-
-/** A segment as it was sent. */
-export interface SegmentFile extends PushedFile {
-  /** Its bytes, where they were read already. */
-  readonly bytes?: Uint8Array;
-  /** Where the source counts its segments for good: the number that this one takes. */
-  readonly chunkIndex?: number;
-}
 
 /** What a pushed timeline is written with. */
 export interface PushedTimelineDeps {
@@ -39,31 +44,28 @@ export interface PushedTimelineDeps {
   readonly seen: (endMs: WallMs, receivedAtMs: number) => void;
 }
 
-/** What the source says of a segment, apart from its bytes. */
-export interface SegmentFacts {
-  readonly programDateTimeMs: WallMs | null;
-  /** EXT-X-DISCONTINUITY stands before it. */
-  readonly discontinuity: boolean;
-  readonly isOutOfOrder: boolean;
-  /** How long it plays, by the source; 0: it does not say. Milliseconds. */
-  readonly durationMs: number;
+/** The epoch that goes on. */
+interface RunningEpoch {
+  readonly id: string;
+  readonly initSha256: string;
+  /** Of its sound; null without. */
+  readonly audioConfig: Uint8Array | null;
 }
+
+/** A segment as it is to be appended. */
+interface MadeSegment {
+  readonly place: SegmentPlacement;
+  readonly arrival: Arrival;
+  readonly made: RepackagedSegment;
+  /** Of the epoch that begins with it; null: none does, or it is late. */
+  readonly ordinal: number | null;
+}
+
+/** Before the first packet of a rendition of sound. 90 kHz ticks. */
+const LEAD_90K = 90_000;
 
 /** What became of a segment that was taken. */
 export type Taken = 'appended' | 'duplicate' | 'rejected';
-
-/** A segment may be so much longer than its playlist says, and so much more: short ones are said in whole seconds. */
-const [LIES_FACTOR, LIES_MS] = [4, 10_000];
-
-/** Faults of the media, which no second try mends. */
-const MEDIA_FAULTS: ReadonlySet<string> = new Set([
-  'corrupt_media',
-  'unsupported_media',
-  'out_of_range',
-  'payload_too_large',
-  'invalid_argument',
-  'missing_input',
-]);
 
 /** One rendition of a pushed stream, written by one process at a time: takes segments as they were sent, and appends what becomes of them. */
 export class PushedTimeline {
@@ -73,8 +75,12 @@ export class PushedTimeline {
   readonly #fence: number;
   readonly #notes: SourceNotes;
   #clock: RunningClock | null = null;
-  #epoch: { readonly id: string; readonly initSha256: string } | null = null;
+  #epoch: RunningEpoch | null = null;
+  #nextOrdinal: number;
+  #newestReceivedAtMs = 0;
   #audioGridSamples: number | null = null;
+  /** The sound goes up to there; else it is only known that packets stand there. */
+  #isGridEnd = false;
 
   private constructor(deps: PushedTimelineDeps, state: WriterState, fence: number, notes: SourceNotes) {
     this.#deps = deps;
@@ -82,6 +88,7 @@ export class PushedTimeline {
     this.#streamId = state.stream.id;
     this.#fence = fence;
     this.#notes = notes;
+    this.#nextOrdinal = state.rendition.nextEpochOrdinal;
     this.#resume(state);
   }
 
@@ -99,9 +106,14 @@ export class PushedTimeline {
   #resume(state: WriterState): void {
     const clock = resumeClock(state, this.#notes);
     // Without knowing how the source's clock lies on it, the epoch cannot go on.
-    this.#epoch = clock === null || state.last === null ? null : state.last.epoch;
+    this.#epoch = clock === null || state.last === null ? null : runningEpoch(state.last.epoch);
+    this.#nextOrdinal = state.rendition.nextEpochOrdinal;
+    if (clock !== null && state.last !== null) {
+      this.#notes.epochs.note(this.#rendition, { ...clock, ordinal: state.last.epoch.ordinal });
+    }
     this.#audioGridSamples =
       this.#epoch === null ? null : (this.#notes.clockOf(this.#rendition)?.audioGridSamples ?? null);
+    this.#isGridEnd = false;
     this.#clock = clock ?? clockAtEnd(state);
   }
 
@@ -110,7 +122,7 @@ export class PushedTimeline {
    * @throws fenced, not_found (the stream is gone), cancelled
    */
   async take(file: SegmentFile, initKey: string | null, facts: SegmentFacts, settings: StreamSettings): Promise<Taken> {
-    if (this.#notes.isTaken(takenOf(file, facts), facts.durationMs)) return this.#twin(file);
+    if (this.#notes.isTaken(this.#takenOf(file, facts), facts.durationMs)) return this.#twin(file);
     try {
       return await persistently(() => this.#write(file, initKey, facts, settings), {
         ...this.#deps.persistence,
@@ -124,11 +136,13 @@ export class PushedTimeline {
 
   /** Notes a segment that cannot be taken. */
   reject(name: string, error: ZoetropeError): Taken {
-    const { metrics, persistence } = this.#deps;
-    metrics.rejected(error.code);
-    this.#notes.rejected(name, error.code, messageOf(error), persistence.clock.nowMs());
-    persistence.logger.warn({ name, code: error.code, error: error.message }, 'a pushed segment cannot be taken');
+    rejectFile(this.#deps, this.#notes, name, error);
     return 'rejected';
+  }
+
+  /** Whether something that came after a file was taken already. */
+  hasNewer({ receivedAtMs }: PushedFile): boolean {
+    return receivedAtMs < this.#newestReceivedAtMs;
   }
 
   async #isKnown(segmentId: string): Promise<boolean> {
@@ -166,14 +180,17 @@ export class PushedTimeline {
     const media = await this.#read(file, initKey);
     const clock = this.#clock;
     const near = clock === null ? media : unwrapMedia(media, clock.endPts90k);
-    const trial = this.#repackage(near, firstPts90k(near), null);
+    const continued = this.#withSound(near);
+    const trial = this.#repackage(near, { originPts90k: firstPts90k(near), audioGridSamples: null }, facts);
     checkLength(trial.duration90k, facts.durationMs);
+    const isSame = this.#epoch !== null && this.#epoch.initSha256 === sha256(this.#initOf(continued, near, trial));
     const arrival: Arrival = {
       startPts90k: trial.startPts90k,
       duration90k: trial.duration90k,
       programDateTimeMs: facts.programDateTimeMs,
       receivedAtMs: wallMs(file.receivedAtMs),
-      isBreak: facts.discontinuity || this.#epoch === null || this.#epoch.initSha256 !== sha256(trial.init),
+      endedByMs: facts.endedByMs,
+      isBreak: facts.discontinuity || !isSame,
       isOutOfOrder: facts.isOutOfOrder && clock !== null,
     };
     const place = placeSegment(clock, arrival, {
@@ -182,12 +199,59 @@ export class PushedTimeline {
       retentionMs: settings.retentionMs,
     });
     if (place.placement === 'late' && (await this.#isCovered(place, arrival))) return this.#twin(file);
-    const made =
-      place.begin === null && clock !== null
-        ? this.#repackage(near, clock.originPts90k, this.#audioGridSamples)
-        : trial;
-    await this.#append(file, place, arrival, made, settings);
+    if (place.begin === null && clock !== null) {
+      const { originPts90k } = clock;
+      const made = this.#repackage(continued, { originPts90k, audioGridSamples: this.#audioGridSamples }, facts);
+      await this.#append(file, { place, arrival, made, ordinal: null }, settings);
+    } else {
+      await this.#append(file, this.#begun(near, { place, arrival, made: trial }, facts), settings);
+    }
     return 'appended';
+  }
+
+  /** An epoch that begins: in step with the other renditions, where they began it already. */
+  #begun(near: DemuxedMedia, own: Omit<MadeSegment, 'ordinal'>, facts: SegmentFacts): MadeSegment {
+    const { place, arrival } = own;
+    if (place.placement === 'late') return { ...own, ordinal: null };
+    const { epochs } = this.#notes;
+    const shared = epochs.at(this.#rendition, arrival.startPts90k, place.startMs);
+    if (shared === null || shared.ordinal < this.#nextOrdinal) {
+      const ordinal = Math.max(this.#nextOrdinal, epochs.numberAt(this.#rendition, place.startMs));
+      if (near.video !== null || this.#rendition === MAIN_RENDITION) return { ...own, ordinal };
+      // Pictures that go with it may begin before it, and join it all the same.
+      const originPts90k = arrival.startPts90k - LEAD_90K;
+      const begin = { anchorMs: wallMs(place.startMs - LEAD_90K / TICKS_PER_MS), originPts90k };
+      const led = this.#repackage(near, { originPts90k, audioGridSamples: null }, facts);
+      return { ...own, place: { ...place, begin }, made: led, ordinal };
+    }
+    const media = unwrapMedia(near, shared.originPts90k);
+    const { originPts90k, anchorMs, ordinal } = shared;
+    const joined = this.#repackage(media, { originPts90k, audioGridSamples: null }, facts);
+    const { startPts90k, duration90k } = joined;
+    // Sound from before the origin is left out.
+    const cutMs = (startPts90k - firstPts90k(media)) / TICKS_PER_MS;
+    const saidMs = place.clock === 'programDateTime' ? place.startMs : shared.startMs;
+    return {
+      place: { ...place, startMs: wallMs(saidMs + cutMs), begin: { anchorMs, originPts90k } },
+      arrival: { ...arrival, startPts90k, duration90k },
+      made: joined,
+      ordinal,
+    };
+  }
+
+  /** The media with the sound that its epoch has, where the encoder sent none. */
+  #withSound(media: DemuxedMedia): DemuxedMedia {
+    const audioSpecificConfig = this.#epoch?.audioConfig ?? null;
+    const [clock, grid] = [this.#clock, this.#audioGridSamples];
+    if (audioSpecificConfig === null || clock === null || grid === null) return media;
+    const { sampleRateHz } = parseAudioSpecificConfig(audioSpecificConfig);
+    const gridPts90k = clock.originPts90k + (grid * 90_000) / sampleRateHz;
+    return fillWithSilence(media, { audioSpecificConfig, gridPts90k, isEnd: this.#isGridEnd });
+  }
+
+  #initOf(continued: DemuxedMedia, near: DemuxedMedia, trial: RepackagedSegment): Uint8Array {
+    if (continued === near || near.audio !== null) return trial.init;
+    return initOf(continued);
   }
 
   async #read(file: SegmentFile, initKey: string | null): Promise<DemuxedMedia> {
@@ -199,8 +263,15 @@ export class PushedTimeline {
     return readFragmentedMedia(init, bytes);
   }
 
-  #repackage(media: DemuxedMedia, originPts90k: number, audioGridSamples: number | null): RepackagedSegment {
-    const made = repackage(media, { sequenceNumber: 0, originPts90k, nextPts90k: null, audioGridSamples });
+  #repackage(
+    media: DemuxedMedia,
+    clock: { readonly originPts90k: number; readonly audioGridSamples: number | null },
+    { durationMs }: SegmentFacts,
+  ): RepackagedSegment {
+    // A lone picture does not show how long pictures last.
+    const isLone = media.video?.samples.length === 1 && media.video.end90k === null && durationMs > 0;
+    const nextPts90k = isLone ? firstPts90k(media) + Math.round(durationMs * TICKS_PER_MS) : null;
+    const made = repackage(media, { sequenceNumber: 0, nextPts90k, ...clock });
     if (made.startsWithKeyframe) return made;
     throw new ZoetropeError(
       'corrupt_media',
@@ -213,17 +284,16 @@ export class PushedTimeline {
   async #isCovered({ startMs }: SegmentPlacement, { duration90k }: Arrival): Promise<boolean> {
     const lengthMs = duration90k / TICKS_PER_MS;
     const [from, to] = [wallMs(startMs + lengthMs * 0.3), wallMs(startMs + lengthMs * 0.7)];
-    const { segments } = await this.#deps.catalog.segmentsBetween(this.#streamId, from, to, 1);
+    const { segments } = await this.#deps.catalog.segmentsBetween(this.#streamId, from, to, 1, this.#rendition);
     return segments.length > 0;
   }
 
   async #append(
     file: SegmentFile,
-    place: SegmentPlacement,
-    arrival: Arrival,
-    made: RepackagedSegment,
+    { place: wished, arrival, made, ordinal }: MadeSegment,
     settings: StreamSettings,
   ): Promise<void> {
+    const place = inOrder(this.#clock, wished);
     const { objects, ids, metrics, persistence } = this.#deps;
     const objectKey = `media/${this.#streamId}/${file.id}.m4s`;
     await objects.put(objectKey, made.bytes);
@@ -249,12 +319,13 @@ export class PushedTimeline {
           : {
               begin: {
                 id: ids.next('epoch'),
-                anchorMs: place.startMs,
+                anchorMs: place.begin?.anchorMs ?? place.startMs,
                 init: made.init,
                 initSha256,
                 codecs: made.codecs,
                 width: made.width,
                 height: made.height,
+                ...(ordinal === null ? {} : { leastOrdinal: ordinal }),
               },
             },
       ...(file.chunkIndex === undefined ? {} : { chunkIndex: file.chunkIndex }),
@@ -263,38 +334,41 @@ export class PushedTimeline {
       offlineAfterMs: this.#rendition === MAIN_RENDITION ? settings.offlineAfterMs : null,
     };
     const { epoch } = await this.#deps.catalog.appendSegment(row);
-    this.#notes.taken(takenOf(file, { programDateTimeMs: arrival.programDateTimeMs }));
+    this.#notes.taken(this.#takenOf(file, { programDateTimeMs: arrival.programDateTimeMs }));
     metrics.segment(place.placement, made.bytes.length);
     this.#notes.count('segments');
     if (place.placement === 'late') return this.#notes.count('late');
     this.#clock = advanceClock(this.#clock, place, arrival);
-    if (place.begin !== null) this.#begin(epoch.id, initSha256, originPts90k, place, made);
+    if (place.begin !== null) this.#begin(epoch, originPts90k, place, made);
     this.#audioGridSamples = made.audio?.endSamples ?? this.#audioGridSamples;
+    this.#isGridEnd = made.audio !== null;
     if (place.gapMs > 0) {
       metrics.gap();
       this.#notes.count('gaps');
     }
+    this.#newestReceivedAtMs = Math.max(this.#newestReceivedAtMs, file.receivedAtMs);
     this.#deps.seen(this.#clock.endMs, file.receivedAtMs);
     metrics.playable((persistence.clock.nowMs() - file.receivedAtMs) / 1000);
     this.#describe(file, place, arrival, made);
   }
 
-  #begin(
-    epochId: string,
-    initSha256: string,
-    originPts90k: number,
-    place: SegmentPlacement,
-    made: RepackagedSegment,
-  ): void {
-    this.#epoch = { id: epochId, initSha256 };
+  #begin(epoch: Epoch, originPts90k: number, place: SegmentPlacement, made: RepackagedSegment): void {
+    this.#epoch = runningEpoch(epoch);
+    this.#nextOrdinal = epoch.ordinal + 1;
+    this.#notes.epochs.note(this.#rendition, { ordinal: epoch.ordinal, anchorMs: epoch.anchorMs, originPts90k });
     this.#audioGridSamples = made.audio?.startSamples ?? null;
     this.#notes.count('epochs');
     this.#notes.setClock(this.#rendition, {
-      epochId,
+      epochId: epoch.id,
       originPts90k,
       audioGridSamples: this.#audioGridSamples,
       clock: place.clock,
     });
+  }
+
+  #takenOf(file: PushedFile, { programDateTimeMs }: Pick<SegmentFacts, 'programDateTimeMs'>): TakenFile {
+    const taken = { sha256: file.sha256, programDateTimeMs, receivedAtMs: wallMs(file.receivedAtMs) };
+    return this.#rendition === MAIN_RENDITION ? taken : { ...taken, rendition: this.#rendition };
   }
 
   #describe(file: SegmentFile, place: SegmentPlacement, arrival: Arrival, made: RepackagedSegment): void {
@@ -313,49 +387,8 @@ export class PushedTimeline {
   }
 }
 
-/** Media that lasts far longer than the playlist says has time stamps that lie: it would be shown as one picture for all that time. @throws corrupt_media */
-function checkLength(duration90k: number, saidMs: number): void {
-  const durationMs = duration90k / TICKS_PER_MS;
-  const longestMs = saidMs > 0 ? LIES_FACTOR * saidMs + LIES_MS : PLAYLIST_LIMITS.maxSegmentMs;
-  if (durationMs <= longestMs) return;
-  throw new ZoetropeError(
-    'corrupt_media',
-    `The pictures of this segment lie within ${Math.round(durationMs / 1000)} s by their time stamps, ${saidMs > 0 ? `where the playlist says ${saidMs / 1000} s` : 'which is too long'}. Look at the encoder's clock.`,
-  );
-}
-
-function takenOf(file: SegmentFile, { programDateTimeMs }: Pick<SegmentFacts, 'programDateTimeMs'>): TakenFile {
-  return { sha256: file.sha256, programDateTimeMs, receivedAtMs: wallMs(file.receivedAtMs) };
-}
-
-/** Goes on with the epoch that another writer began, when it is known how the source's clock lies on it. */
-function resumeClock({ last, rendition }: WriterState, notes: SourceNotes): RunningClock | null {
-  const known = notes.clockOf(rendition.name);
-  if (last === null || known === null || known.epochId !== last.epoch.id) return null;
-  const { segment, epoch } = last;
-  return {
-    anchorMs: epoch.anchorMs,
-    originPts90k: known.originPts90k,
-    endPts90k: known.originPts90k + segment.mediaStart90k + segment.duration90k,
-    endMs: segmentEndMs(segment),
-    clock: known.clock,
-    lagsMs: [],
-  };
-}
-
-/** Only where the timeline ends is known: whatever comes begins an epoch behind it. */
-function clockAtEnd({ last }: WriterState): RunningClock | null {
-  if (last === null) return null;
-  const { segment, epoch } = last;
-  const end90k = segment.mediaStart90k + segment.duration90k;
-  return {
-    anchorMs: epoch.anchorMs,
-    originPts90k: 0,
-    endPts90k: end90k,
-    endMs: segmentEndMs(segment),
-    clock: 'arrival',
-    lagsMs: [],
-  };
+function runningEpoch({ id, init, initSha256 }: Pick<Epoch, 'id' | 'init' | 'initSha256'>): RunningEpoch {
+  return { id, initSha256, audioConfig: readMuxedInit(init).audio?.audioConfig ?? null };
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -133,3 +133,21 @@ test('whoever takes over begins with the first file that is there', () => {
   track.update(playlist(7, ['g', 'h', 'i']), 1, []);
   assert.deepEqual(takeAll(track, [file('i')]), ['i']);
 });
+
+test('all that are missing in a row are waited for together', () => {
+  const track = new PushedTrack<string>('live.m3u8', true);
+  const waiting = [file('a'), file('e')];
+  track.update(playlist(0, ['a', 'b', 'c', 'd', 'e']), 1, []);
+  assert.deepEqual(takeAll(track, waiting, 0), ['a']);
+  assert.deepEqual(track.next(waiting, 0), { kind: 'wait', untilMs: 4000 });
+  assert.deepEqual(takeAll(track, waiting, 4000), ['e']);
+});
+
+test('a playlist that was overtaken on its way is not that of an encoder that begins anew', () => {
+  const track = new PushedTrack<string>('live.m3u8', true);
+  track.update(playlist(0, ['a', 'b', 'c']), 1, []);
+  assert.deepEqual(takeAll(track, [file('a'), file('b'), file('c')]), ['a', 'b', 'c']);
+  track.update(playlist(0, ['a', 'b']), 2, []);
+  track.update(playlist(0, ['a', 'b', 'c', 'd']), 3, []);
+  assert.deepEqual(takeAll(track, [file('d', 'd', 2)]), ['d'], 'nothing that was taken is missed');
+});

@@ -1,4 +1,5 @@
 import type { PlaylistEntry, PushedPlaylist } from './push-event.ts';
+import { stemOf } from './pushed-name.ts';
 
 /** A segment that waits to be named by a playlist, or to be taken. */
 export interface WaitingFile<F> {
@@ -49,8 +50,10 @@ export class PushedTrack<F> {
   #runSince: number | null = null;
   #isRunNew = false;
   /** Of the newest entry that was taken. */
-  #initName: string | null = null;
-  #missing: { readonly sequence: number; readonly sinceMs: number } | null = null;
+  #takenInitName: string | null = null;
+  #names: ReadonlySet<string> = new Set();
+  /** Since when segments are missed; null: none is. */
+  #missingSinceMs: number | null = null;
 
   /** @param isNew nobody took anything of it before: all that it names is still to come */
   constructor(name: string, isNew: boolean) {
@@ -60,11 +63,23 @@ export class PushedTrack<F> {
 
   /** Whether the playlist names this file. */
   names(name: string): boolean {
-    return this.#playlist?.entries.some((entry) => entry.name === name) ?? false;
+    return this.#names.has(name);
+  }
+
+  /** The init segment of its newest segments; null: they need none, or there are none. */
+  get initName(): string | null {
+    return this.#playlist?.entries.at(-1)?.initName ?? null;
+  }
+
+  /** Whether it names files like this one, but for their numbers. */
+  namesAlike(name: string): boolean {
+    const stem = stemOf(name);
+    return this.#playlist?.entries.some((entry) => stemOf(entry.name) === stem) ?? false;
   }
 
   /** A newer playlist, which came behind these files. */
   update(playlist: PushedPlaylist, order: number, waiting: readonly WaitingFile<F>[]): void {
+    if (this.#isOld(playlist, waiting)) return;
     const last = playlist.entries.at(-1);
     // Its newest number was taken before, and there is a file for it again: the encoder counts anew.
     const isAnew =
@@ -76,12 +91,13 @@ export class PushedTrack<F> {
     if (isAnew || this.#isNew) {
       this.#newest = first - 1;
       this.#taken.clear();
-      this.#missing = null;
+      this.#missingSinceMs = null;
       this.#runSince = this.#takenOrder;
       this.#isRunNew = true;
     }
     this.#isNew &&= last === undefined;
     this.#playlist = playlist;
+    this.#names = new Set(playlist.entries.map(({ name }) => name));
     this.#order = order;
     for (const sequence of this.#taken) if (sequence < first) this.#taken.delete(sequence);
   }
@@ -89,22 +105,27 @@ export class PushedTrack<F> {
   /** The next step, given the files that wait, oldest first. */
   next(waiting: readonly WaitingFile<F>[], nowMs: number): TrackStep<F> {
     const entries = this.#playlist?.entries ?? [];
-    const isThere = (entry: PlaylistEntry): boolean => waiting.some(({ name }) => name === entry.name);
+    const there = new Set(waiting.map(({ name }) => name));
+    const anewOrder = this.#beganAnew(waiting);
     for (const [index, entry] of entries.entries()) {
       const isTaken = this.#taken.has(entry.sequence);
       // A file that comes again may be the first of an encoder that begins anew, whose playlist is still to come.
-      const file = waiting.find(({ name, order }) => name === entry.name && (!isTaken || order < this.#order));
+      const file = there.has(entry.name)
+        ? waiting.find(
+            ({ name, order }) => name === entry.name && (order < this.#order || (!isTaken && order < anewOrder)),
+          )
+        : undefined;
       if (file !== undefined) {
         const isOutOfOrder = this.#newest !== null && entry.sequence < this.#newest;
-        const isRenewed = entry.discontinuity && !isOutOfOrder && entry.initName === this.#initName;
+        const isRenewed = entry.discontinuity && !isOutOfOrder && entry.initName === this.#takenInitName;
         const begins = this.#isRunNew || isRenewed;
         const runSince = begins ? this.#takenOrder : this.#runSince;
         return { kind: 'take', entry, waiting: file, isOutOfOrder, begins, runSince };
       }
       // Before the first that came lies what was taken by whoever wrote before; what was given up is not waited for again.
       if (this.#newest === null || entry.sequence <= this.#newest || isTaken) continue;
-      if (!entries.slice(index + 1).some(isThere)) return { kind: 'none' };
-      const untilMs = this.#waitUntil(entry.sequence, nowMs);
+      if (!entries.slice(index + 1).some(({ name }) => there.has(name))) return { kind: 'none' };
+      const untilMs = this.#waitUntil(nowMs);
       if (nowMs < untilMs) return { kind: 'wait', untilMs };
       this.#newest = entry.sequence;
     }
@@ -115,16 +136,43 @@ export class PushedTrack<F> {
   took({ entry, waiting, runSince }: Extract<TrackStep<F>, { readonly kind: 'take' }>): void {
     this.#runSince = runSince;
     this.#isRunNew = false;
-    this.#initName = entry.initName;
+    this.#takenInitName = entry.initName;
     this.#takenOrder = Math.max(this.#takenOrder ?? -1, waiting.order);
     this.#taken.add(entry.sequence);
     this.#newest = Math.max(this.#newest ?? entry.sequence, entry.sequence);
-    this.#missing = null;
+    this.#missingSinceMs = null;
   }
 
-  #waitUntil(sequence: number, nowMs: number): number {
-    if (this.#missing?.sequence !== sequence) this.#missing = { sequence, sinceMs: nowMs };
-    const targetMs = this.#playlist?.targetDurationMs ?? 0;
-    return this.#missing.sinceMs + Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, targetMs));
+  /** A file of a name that was taken already, which came behind the playlist: with it the encoder may have begun anew, so that what follows is the next playlist's. */
+  #beganAnew(waiting: readonly WaitingFile<F>[]): number {
+    const taken = new Set(
+      (this.#playlist?.entries ?? []).flatMap(({ name, sequence }) => (this.#taken.has(sequence) ? [name] : [])),
+    );
+    return waiting.reduce(
+      (first, { name, order }) => (order > this.#order && taken.has(name) ? Math.min(first, order) : first),
+      Number.POSITIVE_INFINITY,
+    );
   }
+
+  /** All that are missing in a row are waited for together. */
+  #waitUntil(nowMs: number): number {
+    this.#missingSinceMs ??= nowMs;
+    const targetMs = this.#playlist?.targetDurationMs ?? 0;
+    return this.#missingSinceMs + Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, targetMs));
+  }
+
+  /** A playlist that was overtaken by a newer one on its way: it ends before, and says of its segments what that says. */
+  #isOld({ entries }: PushedPlaylist, waiting: readonly WaitingFile<F>[]): boolean {
+    const [newest, last] = [this.#playlist?.entries ?? [], entries.at(-1)];
+    const newestSequence = newest.at(-1)?.sequence;
+    if (last === undefined || newestSequence === undefined || last.sequence >= newestSequence) return false;
+    if (waiting.some(({ name }) => name === last.name)) return false;
+    const bySequence = new Map(newest.map((entry) => [entry.sequence, entry]));
+    const known = entries.filter(({ sequence }) => bySequence.has(sequence));
+    return known.length > 0 && known.every((entry) => isSame(entry, bySequence.get(entry.sequence)));
+  }
+}
+
+function isSame(entry: PlaylistEntry, other: PlaylistEntry | undefined): boolean {
+  return entry.name === other?.name && entry.programDateTimeMs === other.programDateTimeMs;
 }

@@ -64,12 +64,7 @@ export function repackage(media: DemuxedMedia, place: SegmentPlace): RepackagedS
       `A segment must not end before its epoch begins, at ${originPts90k}. Begin a new epoch.`,
     );
   }
-  const video = media.video === null ? null : videoTrack(media.video);
-  const audio =
-    media.audio === null || sound === null
-      ? null
-      : ({ codec: 'mp4a', audioConfig: media.audio.audioSpecificConfig, primingSamples: 0 } as const);
-  const init = writeMuxedInit({ video, audio });
+  const init = initOf({ video: media.video, audio: sound === null ? null : media.audio });
   const info = readMuxedInit(init);
   const soundTiming = sound === null || media.audio === null ? null : timingOf(sound, media.audio.sampleRateHz);
   const [start, end] = pictures === null ? (soundTiming ?? [0, 0]) : [pictures.start, pictures.end];
@@ -81,8 +76,8 @@ export function repackage(media: DemuxedMedia, place: SegmentPlace): RepackagedS
       audio: sound === null ? null : { baseMediaDecodeTime: sound.startSamples, samples: sound.samples },
     }),
     codecs: [info.video, info.audio].flatMap((track) => track?.codecs ?? []).join(','),
-    width: video?.width ?? 0,
-    height: video?.height ?? 0,
+    width: info.video?.width ?? 0,
+    height: info.video?.height ?? 0,
     startPts90k: originPts90k + start,
     duration90k: end - start,
     isDurationKnown: pictures?.isEndKnown ?? true,
@@ -92,6 +87,14 @@ export function repackage(media: DemuxedMedia, place: SegmentPlace): RepackagedS
     audio: sound === null ? null : { startSamples: sound.startSamples, endSamples: sound.endSamples },
     faults,
   };
+}
+
+/** The init segment of an epoch that such a segment can be in. */
+export function initOf({ video, audio }: Pick<DemuxedMedia, 'video' | 'audio'>): Uint8Array {
+  return writeMuxedInit({
+    video: video === null ? null : videoTrack(video),
+    audio: audio === null ? null : { codec: 'mp4a', audioConfig: audio.audioSpecificConfig, primingSamples: 0 },
+  });
 }
 
 /** Longer segments are taken for time stamps that lie; so far 32 bits of duration and offset reach by far. */

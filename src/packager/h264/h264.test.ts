@@ -102,6 +102,14 @@ describe('SPS', () => {
     assert.deepEqual(colour, { primaries: 1, transfer: 13, matrix: 5, fullRange: true });
   });
 
+  test('the shape of a pixel comes from the VUI, by number or in words', () => {
+    const ratio = (extra: readonly string[]): number =>
+      parseSps(makeTestVideo({ frames: 1, extra }).sps).sampleAspectRatio;
+    assert.equal(ratio(['-vf', 'setsar=16/11']), 16 / 11);
+    assert.equal(ratio(['-vf', 'setsar=37/35']), 37 / 35);
+    assert.equal(ratio([]), 1);
+  });
+
   test('a cut-off SPS is corrupt_media', () => {
     const { sps } = makeTestVideo({ frames: 1 });
     for (let length = 0; length < 9; length++) {

@@ -16,6 +16,8 @@ export interface SpsInfo {
   readonly colour: Colour | null;
   /** Pictures a second; null where the stream does not say. */
   readonly frameRate: number | null;
+  /** Width over height of one pixel; 1 where the stream does not say. */
+  readonly sampleAspectRatio: number;
 }
 
 /** RFC 6381 codec string of an SPS, e.g. `avc1.42C01E`: profile, constraint flags and level in hex. */
@@ -59,7 +61,7 @@ export function parseSps(sps: Uint8Array): SpsInfo {
   const width = widthInMbs * 16 - cropX * (left + right);
   const height = (2 - frameMbsOnly) * heightInMapUnits * 16 - cropY * (top + bottom);
   if (width < 1 || height < 1 || width > 65_535 || height > 65_535) throw corruptSps(`the size is ${width}×${height}`);
-  const usability = bits.u(1) === 1 ? readUsability(bits) : { colour: null, frameRate: null };
+  const usability = bits.u(1) === 1 ? readUsability(bits) : NOTHING_SAID;
   return { profileIdc, levelIdc, chromaFormatIdc, bitDepthLuma, bitDepthChroma, width, height, ...usability };
 }
 
@@ -98,12 +100,43 @@ function skipScalingMatrix(bits: BitReader, chromaFormatIdc: number): void {
   }
 }
 
+type Usability = Pick<SpsInfo, 'colour' | 'frameRate' | 'sampleAspectRatio'>;
+
+const NOTHING_SAID: Usability = { colour: null, frameRate: null, sampleAspectRatio: 1 };
+
 /** The beginning of `vui_parameters` (ITU-T H.264 E.1.1). */
-function readUsability(bits: BitReader): Pick<SpsInfo, 'colour' | 'frameRate'> {
-  if (bits.u(1) === 1 && bits.u(8) === 255) bits.u(32);
+function readUsability(bits: BitReader): Usability {
+  const sampleAspectRatio = bits.u(1) === 1 ? readAspectRatio(bits) : 1;
   if (bits.u(1) === 1) bits.u(1);
   const colour = readColour(bits);
-  return { colour, frameRate: readFrameRate(bits) };
+  return { colour, frameRate: readFrameRate(bits), sampleAspectRatio };
+}
+
+/** By `aspect_ratio_idc` (ITU-T H.264 table E-1). */
+const ASPECT_RATIOS: readonly (readonly [width: number, height: number])[] = [
+  [1, 1],
+  [1, 1],
+  [12, 11],
+  [10, 11],
+  [16, 11],
+  [40, 33],
+  [24, 11],
+  [20, 11],
+  [32, 11],
+  [80, 33],
+  [18, 11],
+  [15, 11],
+  [64, 33],
+  [160, 99],
+  [4, 3],
+  [3, 2],
+  [2, 1],
+];
+
+function readAspectRatio(bits: BitReader): number {
+  const idc = bits.u(8);
+  const [width, height] = idc === 255 ? [bits.u(16), bits.u(16)] : (ASPECT_RATIOS[idc] ?? [1, 1]);
+  return width > 0 && height > 0 ? width / height : 1;
 }
 
 /** Two ticks are a frame, which has two fields (ITU-T H.264 E.2.1). */

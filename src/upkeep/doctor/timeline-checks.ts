@@ -87,7 +87,7 @@ function* checkTimes(snapshot: RenditionSnapshot, { latestMs }: TimelineCheckOpt
   const found = finder(snapshot, 'times');
   for (const segment of snapshot.segments) {
     if (segment.duration90k <= 0) yield found(segment.id, `Its duration is ${segment.duration90k} ticks.`);
-    if (segment.sizeBytes <= 0) yield found(segment.id, `Its size is ${segment.sizeBytes} bytes.`);
+    if (segment.sizeBytes <= 0 && !segment.lost) yield found(segment.id, `Its size is ${segment.sizeBytes} bytes.`);
     if (segment.startMs < 0) yield found(segment.id, `It starts before 1970: ${segment.startMs} ms.`);
     if (segment.mediaStart90k < 0) yield found(segment.id, `Its media time is negative: ${segment.mediaStart90k}.`);
     if (segment.startMs > latestMs) yield found(segment.id, `It starts in the future: ${time(segment.startMs)}.`);
@@ -126,13 +126,13 @@ function* checkEpochs(snapshot: RenditionSnapshot): Iterable<Finding> {
   }
 }
 
-/** EXT-X-DISCONTINUITY stands exactly where the epoch changes: in `live` order, and in wall order for `dvr`. */
+/** EXT-X-DISCONTINUITY stands exactly where the epoch's ordinal changes in `live`, and where the epoch does in wall order for `dvr`. */
 function* checkDiscontinuities(snapshot: RenditionSnapshot): Iterable<Finding> {
   const found = finder(snapshot, 'discontinuities');
   const onTime = placed(snapshot, 'onTime').sort((a, b) => a.sequence - b.sequence);
   for (const [previous, segment] of pairs(onTime)) {
     if (previous.sequence + 1 !== segment.sequence) continue;
-    const changes = previous.epochId !== segment.epochId;
+    const changes = ordinalOf(snapshot, previous) !== ordinalOf(snapshot, segment);
     if (segment.discontinuity !== changes) yield found(segment.id, flagMessage('live', segment.discontinuity, changes));
   }
   for (const late of placed(snapshot, 'late')) {
@@ -145,6 +145,11 @@ function* checkDiscontinuities(snapshot: RenditionSnapshot): Iterable<Finding> {
       yield found(segment.id, flagMessage('dvr', segment.dvrDiscontinuity, changes));
     }
   }
+}
+
+/** A live ladder's rung may change its encoder's parameters within an epoch of its source: the ordinal stays. */
+function ordinalOf({ epochs }: RenditionSnapshot, { epochId }: Segment): number {
+  return epochs.get(epochId)?.ordinal ?? -1;
 }
 
 /** The `dvr` numbers count at least what has left the window and is still there. */

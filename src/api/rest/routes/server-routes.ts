@@ -1,10 +1,13 @@
 import { Type } from 'typebox';
 import { canSee } from '../../../access/permission.ts';
+import { isId } from '../../../base/ids.ts';
+import type { StreamStore } from '../../../catalog/catalog.ts';
 import { deadLetterTopic, type DeadLetter, type LoggedEvent } from '../../../events/event-log.ts';
+import { CHUNKS_TOPIC } from '../../../ingest/chunks/chunk-event.ts';
 import { FRAMES_TOPIC } from '../../../ingest/frames/frame-event.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { timeJson } from '../json.ts';
-import { PAGE_QUERY } from '../lookup.ts';
+import { orNull, PAGE_QUERY } from '../lookup.ts';
 import { DeadLetterShape, HealthShape, pageOf, ServerShape } from '../shapes.ts';
 
 const MAX_LETTERS = 1000;
@@ -41,15 +44,28 @@ export function addServerRoutes(app: RestApp, deps: ApiDeps): void {
       config: { access: ['read'] },
       schema: {
         tags: ['server'],
-        summary: 'Frames that had to be given up, and why',
+        summary: 'Frames or chunks that had to be given up, and why',
         description: `Newest last, of the newest ${MAX_LETTERS}.`,
-        querystring: Type.Object({ limit: PAGE_QUERY.limit }, { additionalProperties: false }),
+        querystring: Type.Object(
+          {
+            limit: PAGE_QUERY.limit,
+            topic: Type.Optional(
+              Type.Union([Type.Literal('frames'), Type.Literal('chunks')], {
+                default: 'frames',
+                description: 'Whether events of `zoetrope.frames` or of `zoetrope.chunks`.',
+              }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         response: { 200: pageOf(DeadLetterShape) },
       },
     },
     async (request) => {
-      const letters = await deps.events.peek(deadLetterTopic(FRAMES_TOPIC), { limit: MAX_LETTERS });
-      const own = letters.filter((letter) => canSee(request.principal, tenantOf(letter)));
+      const topic = request.query.topic === 'chunks' ? CHUNKS_TOPIC : FRAMES_TOPIC;
+      const letters = await deps.events.peek(deadLetterTopic(topic), { limit: MAX_LETTERS });
+      const tenants = topic === CHUNKS_TOPIC ? await tenantsOf(letters, catalog) : null;
+      const own = letters.filter((letter) => canSee(request.principal, tenants?.get(letter) ?? tenantOf(letter)));
       return { items: own.slice(-(request.query.limit ?? 100)).map(deadLetterJson), nextCursor: null };
     },
   );
@@ -82,6 +98,23 @@ function deadLetterJson({ value, publishedAtMs }: LoggedEvent): DeadLetter {
     event: letter.event ?? null,
     diedAt: letter.diedAt ?? new Date(publishedAtMs).toISOString(),
   };
+}
+
+/** Whose streams chunk events were for; of those that lead nowhere there is none. */
+async function tenantsOf(
+  letters: readonly LoggedEvent[],
+  catalog: Pick<StreamStore, 'getStream'>,
+): Promise<ReadonlyMap<LoggedEvent, string>> {
+  const known = new Map<string, string | undefined>();
+  for (const id of new Set(letters.map(({ key }) => key).filter((key) => isId('stream', key)))) {
+    known.set(id, (await orNull(catalog.getStream(id)))?.tenant);
+  }
+  return new Map(
+    letters.flatMap((letter) => {
+      const tenant = known.get(letter.key);
+      return tenant === undefined ? [] : [[letter, tenant] as const];
+    }),
+  );
 }
 
 /** Whose event it was; one that cannot be told is for admins alone. */

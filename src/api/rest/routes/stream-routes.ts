@@ -6,6 +6,7 @@ import { refuseIfRecorded } from '../../../upkeep/refuse-if-recorded.ts';
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { streamJson, type StreamContext } from '../json.ts';
 import { IdParams, loadStream, PAGE_QUERY, pageOfQuery } from '../lookup.ts';
+import { checkLadderKind } from '../ladder-shapes.ts';
 import { settingsFromJson } from '../settings.ts';
 import { NewStreamShape, pageOf, StreamPatchShape, StreamShape, text } from '../shapes.ts';
 
@@ -34,13 +35,15 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
       const { name, tenant, deviceId, kind, settings: set } = request.body;
       const owner = tenant ?? request.principal.tenant ?? DEFAULT_TENANT;
       requireTenant(request.principal, owner);
+      const wanted = settingsFromJson(set ?? {});
+      checkLadderKind(kind ?? 'frames', wanted.ladder);
       const stream = await catalog.createStream({
         id: ids.next('stream'),
         tenant: owner,
         kind: kind ?? 'frames',
         name,
         deviceId: deviceId ?? null,
-        settings: settingsFromJson(set ?? {}),
+        settings: wanted,
       });
       void reply.code(201).header('location', `/v1/streams/${stream.id}`);
       return streamJson(stream, context());
@@ -102,18 +105,20 @@ export function addStreamRoutes(app: RestApp, deps: ApiDeps): void {
         tags: ['streams'],
         summary: 'Change a stream',
         description:
-          'What is not named stays. A setting of null goes back to the default, except where null is a value (`gapToleranceSeconds`, `overlay`): then it is that.',
+          'What is not named stays. A setting of null goes back to the default, except where null is a value (`gapToleranceSeconds`, `overlay`, `ladder`): then it is that.',
         params: IdParams,
         body: StreamPatchShape,
         response: { 200: StreamShape },
       },
     },
     async (request) => {
-      const { id } = await loadStream(catalog, request, request.params.id);
+      const { id, kind } = await loadStream(catalog, request, request.params.id);
       const { name, settings: set } = request.body;
+      const wanted = set === undefined ? undefined : settingsFromJson(set);
+      checkLadderKind(kind, wanted?.ladder);
       const stream = await catalog.updateStream(id, {
         ...(name === undefined ? {} : { name }),
-        ...(set === undefined ? {} : { settings: settingsFromJson(set) }),
+        ...(wanted === undefined ? {} : { settings: wanted }),
       });
       return streamJson(stream, context());
     },

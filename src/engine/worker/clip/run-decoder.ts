@@ -21,7 +21,7 @@ export async function* decodeRun(
   init: Uint8Array,
   codec: 'avc1' | 'hvc1',
   pictures: readonly SourcePicture[],
-  bytes: SegmentBytes,
+  bytes: Pick<SegmentBytes, 'sample'>,
 ): AsyncGenerator<DecodedPicture, void, void> {
   using decoder = new RunDecoder(init, codec);
   for (const picture of pictures) {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { ZoetropeError } from '../../../base/errors.ts';
 import { decodeOrderSamples, type TimedPacket } from '../../../packager/cmaf/decode-order.ts';
 import { videoSampleOf, videoTrackOf } from '../../../packager/cmaf/encoded-video.ts';
-import { readInit } from '../../../packager/cmaf/init-reader.ts';
-import { writeInitSegment } from '../../../packager/cmaf/init-writer.ts';
-import { writeMediaSegment } from '../../../packager/cmaf/media-writer.ts';
+import type { AacTrack } from '../../../packager/cmaf/init-track.ts';
+import type { TrackSamples } from '../../../packager/cmaf/media-writer.ts';
+import { readMuxedInit } from '../../../packager/cmaf/muxed-reader.ts';
+import { writeMuxedInit, writeMuxedSegment } from '../../../packager/cmaf/muxed-writer.ts';
 import type { EncodedInit, EncodedMediaSegment, EncodedRendition, VideoRung } from '../../transcoder.ts';
 import type { PictureClock } from './picture-clock.ts';
 import type { PictureColour } from './picture-colour.ts';
@@ -13,25 +14,41 @@ import type { EncodedPicture } from './video-encoder.ts';
 
 const TICKS_PER_MS = 90;
 
+/** Sound that is written as it is beside the pictures of a rendition of one segment. */
+export interface RungSound {
+  readonly track: AacTrack;
+  /** Null: the segment has none. */
+  readonly samples: TrackSamples | null;
+}
+
 /** Makes CMAF of what an encoder gives out, with the pictures' true times; each segment is stored as soon as it is complete. */
 export class RenditionWriter {
   readonly #rung: VideoRung;
   readonly #clock: PictureClock;
   readonly #store: SegmentStore;
+  readonly #sound: RungSound | null;
   readonly #segments: EncodedMediaSegment[] = [];
   #packets: TimedPacket[] = [];
   #init: EncodedInit | undefined;
 
-  constructor(rung: VideoRung, clock: PictureClock, store: SegmentStore) {
+  constructor(
+    rung: VideoRung,
+    {
+      clock,
+      store,
+      sound,
+    }: { readonly clock: PictureClock; readonly store: SegmentStore; readonly sound: RungSound | null },
+  ) {
     this.#rung = rung;
     this.#clock = clock;
     this.#store = store;
+    this.#sound = sound;
   }
 
   /** The next packet in decoding order. `extradata` and `colour` are the encoder's. */
   add(picture: EncodedPicture, extradata: Uint8Array | null, colour: PictureColour): void {
     const { codec } = this.#rung.spec;
-    this.#init ??= describeInit(this.#rung, picture.data, extradata, colour);
+    this.#init ??= describeInit(this.#rung, { keyFrame: picture.data, extradata, colour, sound: this.#sound });
     const following = this.#clock.segment(this.#segments.length + 1);
     if (following !== undefined && picture.index === following.from) this.#close();
     const sample = videoSampleOf(codec, picture.data);
@@ -64,13 +81,14 @@ export class RenditionWriter {
     }
     const end90k = this.#clock.timeOf(range.to);
     const { baseMediaDecodeTime, samples } = decodeOrderSamples(packets, end90k);
-    const bytes = writeMediaSegment({
+    const audio = this.#sound?.samples ?? null;
+    const bytes = writeMuxedSegment({
       sequenceNumber: Math.floor(baseMediaDecodeTime / TICKS_PER_MS) + 1,
-      baseMediaDecodeTime,
-      samples,
+      video: { baseMediaDecodeTime, samples },
+      audio,
     });
     const objectKey = `${this.#rung.outputPrefix}${number}.m4s`;
-    const mediaBytes = samples.reduce((sum, sample) => sum + sample.data.length, 0);
+    const mediaBytes = [...samples, ...(audio?.samples ?? [])].reduce((sum, sample) => sum + sample.data.length, 0);
     this.#segments.push({
       mediaStart90k: baseMediaDecodeTime,
       duration90k: end90k - baseMediaDecodeTime,
@@ -83,17 +101,27 @@ export class RenditionWriter {
   }
 }
 
-function describeInit(
-  { spec }: VideoRung,
-  keyFrame: Uint8Array,
-  extradata: Uint8Array | null,
-  { primaries, transfer, matrix }: PictureColour,
-): EncodedInit {
+interface FirstPacket {
+  readonly keyFrame: Uint8Array;
+  readonly extradata: Uint8Array | null;
+  readonly colour: PictureColour;
+  readonly sound: RungSound | null;
+}
+
+function describeInit({ spec }: VideoRung, { keyFrame, extradata, colour: said, sound }: FirstPacket): EncodedInit {
+  const { primaries, transfer, matrix } = said;
   const colour = { primaries, transfer, matrix, fullRange: false };
   const { codec, frameRate } = spec;
-  const bytes = writeInitSegment(videoTrackOf({ codec, extradata, keyFrame, frameRate, colour }));
-  const { codecs, width, height } = readInit(bytes);
-  return { base64: Buffer.from(bytes).toString('base64'), sha256: sha256(bytes), codecs, width, height };
+  const track = videoTrackOf({ codec, extradata, keyFrame, frameRate, colour });
+  const bytes = writeMuxedInit({ video: track, audio: sound?.track ?? null });
+  const { video, audio } = readMuxedInit(bytes);
+  return {
+    base64: Buffer.from(bytes).toString('base64'),
+    sha256: sha256(bytes),
+    codecs: [video, audio].flatMap((one) => one?.codecs ?? []).join(','),
+    width: track.width,
+    height: track.height,
+  };
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@ import type { CpuMeter } from './cpu-meter.ts';
 import type { PictureClock } from './picture-clock.ts';
 import type { PictureColour } from './picture-colour.ts';
 import { PictureScaler } from './picture-scaler.ts';
-import { RenditionWriter } from './rendition-writer.ts';
+import { RenditionWriter, type RungSound } from './rendition-writer.ts';
 import type { SegmentStore } from './segment-store.ts';
 import { VideoEncoder } from './video-encoder.ts';
 
@@ -15,6 +15,8 @@ export interface LadderDeps {
   readonly clock: PictureClock;
   readonly store: SegmentStore;
   readonly meter: CpuMeter;
+  /** Written beside the pictures of every rung; left out: pictures alone. */
+  readonly sound?: RungSound | null;
 }
 
 /** A rung with what works for it. */
@@ -101,7 +103,7 @@ export class RungLadder implements Disposable {
   }
 
   #open(rung: VideoRung, incoming: Size): Step {
-    const { colour, clock, store } = this.#deps;
+    const { colour, clock, store, sound = null } = this.#deps;
     const { spec } = rung;
     const holds = (size: Size): boolean => size.width >= spec.width && size.height >= spec.height;
     const above = this.#steps.findLastIndex((step) => holds(step.rung.spec));
@@ -112,7 +114,7 @@ export class RungLadder implements Disposable {
     return {
       rung,
       encoder,
-      writer: new RenditionWriter(rung, clock, store),
+      writer: new RenditionWriter(rung, { clock, store, sound }),
       from,
       scaler: isSame ? null : new PictureScaler(spec.width, spec.height),
     };
