@@ -43,7 +43,15 @@ export function composePush(config: Config, deps: PushDeps): PushParts {
   const { stores, clock, ids, logger, defaults, lastSeen, metrics } = deps;
   const { catalog, objects, events } = stores;
   return {
-    intake: new PushIntake({ objects, events, clock, ids, lastSeen, maxSegmentBytes: config.push.maxSegmentBytes }),
+    intake: new PushIntake({
+      catalog,
+      objects,
+      events,
+      clock,
+      ids,
+      lastSeen,
+      maxSegmentBytes: config.push.maxSegmentBytes,
+    }),
     ingest: createPushIngest({
       catalog,
       objects,

@@ -257,6 +257,21 @@ describe('encoders push HLS', () => {
     assert.doesNotMatch(await server.api.text(`/play/streams/${id}/live.m3u8`), /#EXT-X-ENDLIST/);
   });
 
+  test('an end comes behind all that was pushed before, also what waits for a playlist or for one that lacks', async () => {
+    const id = await makePushStream(server.api, 'end behind');
+    const { playlist, files } = await made({ container: 'ts', seconds: 8 });
+    const [first, , third, fourth] = [...files];
+    assert.ok(first !== undefined && third !== undefined && fourth !== undefined);
+    await push(server.api, id, ...first);
+    await push(server.api, id, ...third);
+    await push(server.api, id, 'live.m3u8', untilSegment(playlist, 3));
+    await push(server.api, id, ...fourth);
+    assert.equal((await server.api.request(`/v1/streams/${id}/end`, { method: 'POST' })).status, 200);
+    const { durations } = await timeline(id, 3);
+    assert.deepEqual(durations, [2, 2, 2]);
+    assert.match(await server.api.text(`/play/streams/${id}/dvr.m3u8`), /#EXT-X-ENDLIST/);
+  });
+
   test('what is no HLS is refused with its cause', async () => {
     const id = await makePushStream(server.api, 'hostile');
     const camera = await makePushStream(server.api, 'camera', { kind: 'frames' });
@@ -271,6 +286,13 @@ describe('encoders push HLS', () => {
       ['live.m3u8', '#EXTM3U\n', 409, /of kind frames/, camera],
       ['live.m3u8', '#EXTM3U\n', 404, /no stream/, 'str_00000000000000000000000000'],
     ];
+    const frame = await server.api.request(`/v1/streams/${id}/frames`, {
+      method: 'POST',
+      headers: { 'content-type': 'image/jpeg', 'x-captured-at': new Date().toISOString() },
+      body: Buffer.from([0xff, 0xd8, 0xff, 0xd9]),
+    });
+    assert.equal(frame.status, 409);
+    assert.match(frame.bytes.toString(), /is of kind push; frames are sent to streams of kind frames/);
     for (const [name, body, status, message, stream = id] of cases) {
       const answer = await push(server.api, stream, name, body);
       assert.equal(answer.status, status, `${name}: ${answer.bytes.toString()}`);

@@ -2,12 +2,12 @@ import type { Clock } from '../../base/clock.ts';
 import { isZoetropeError, ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
 import { formatRfc3339, wallMs } from '../../base/time.ts';
-import type { Catalog, StreamStore } from '../../catalog/catalog.ts';
 import type { ChunkStore } from '../../catalog/chunk-store.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { ObjectStore, PresignedRequest } from '../../objects/object-store.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import type { LastSeen } from '../frames/last-seen.ts';
+import { endBehind, type EndStreamDeps } from '../end-stream.ts';
 import {
   chunkKey,
   CHUNKS_TOPIC,
@@ -18,12 +18,9 @@ import {
   type StreamEndValue,
 } from './chunk-event.ts';
 
-/** How long the end of a stream is waited for, until it is told that it will end. */
-const END_WAIT_MS = 3000;
-
 /** What the door for chunks works with. */
 export interface ChunkIntakeDeps {
-  readonly catalog: Pick<StreamStore, 'getStream'> & Pick<ChunkStore, 'takenChunks'> & Pick<Catalog, 'onChange'>;
+  readonly catalog: EndStreamDeps['catalog'] & Pick<ChunkStore, 'takenChunks'>;
   readonly objects: Pick<ObjectStore, 'presignPut' | 'capabilities'>;
   readonly events: Pick<EventLog, 'publish'>;
   readonly clock: Clock;
@@ -110,32 +107,9 @@ export class ChunkIntake {
    */
   async end(stream: Stream): Promise<Stream> {
     checkIsOfChunks(stream);
-    const { catalog, events, clock } = this.#deps;
-    const changed = Promise.withResolvers<void>();
-    const giveUp = new AbortController();
-    const unsubscribe = catalog.onChange(({ streamIds }) => {
-      if (streamIds.includes(stream.id)) void this.#isEnded(stream.id).then((is) => is && changed.resolve());
-    });
-    try {
-      const value: StreamEndValue = { stream_id: stream.id, type: 'end' };
-      await events.publish(CHUNKS_TOPIC, [{ key: stream.id, value }]);
-      if (stream.endedAtMs === null) {
-        const tooLong = clock.wait(END_WAIT_MS, giveUp.signal).catch(() => undefined);
-        await Promise.race([changed.promise, tooLong]);
-      }
-      return await catalog.getStream(stream.id);
-    } finally {
-      giveUp.abort();
-      unsubscribe();
-    }
-  }
-
-  async #isEnded(streamId: string): Promise<boolean> {
-    try {
-      return (await this.#deps.catalog.getStream(streamId)).endedAtMs !== null;
-    } catch {
-      return true; // It is gone, or cannot be asked for: the answer says so.
-    }
+    const value: StreamEndValue = { stream_id: stream.id, type: 'end' };
+    const publish = (): Promise<unknown> => this.#deps.events.publish(CHUNKS_TOPIC, [{ key: stream.id, value }]);
+    return endBehind(stream, publish, this.#deps);
   }
 
   #check(value: ChunkEventValue, streams: ReadonlyMap<string, Stream>): void {

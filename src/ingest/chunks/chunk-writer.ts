@@ -319,14 +319,10 @@ export class ChunkWriter implements SerialWriter<ChunkRecord> {
     bury(code, message);
   }
 
-  /** An end that was done and is read again must not end what went on since. */
   async #end(opened: Opened, { record, done }: EventInHand<StreamEnd>): Promise<void> {
-    const { notes } = opened.source;
-    if (record.receivedAtMs > (notes.report.memory.lastEndAtMs ?? Number.NEGATIVE_INFINITY)) {
-      await this.#setEnd(opened, record.receivedAtMs);
-      notes.ended(wallMs(record.receivedAtMs));
-      // Of a source that never sent anything there is nothing to say.
-      if (notes.report.segments + notes.report.rejected > 0) await opened.source.write();
+    const stream = await opened.source.end(record.receivedAtMs);
+    if (stream !== null) {
+      this.#know({ ...opened, stream });
       // What was rejected before and comes right after is late, and does not let the stream go on.
       if (this.#announced >= 0) opened.order.passed(this.#announced);
     }

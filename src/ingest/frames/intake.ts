@@ -54,13 +54,13 @@ class Intake implements FrameIntake {
   }
 
   async acceptFrame(stream: Stream, frame: PostedFrame): Promise<AcceptedFrame> {
-    await this.#checkTime(frame.capturedAtMs, stream);
+    await this.#checkFrame(frame.capturedAtMs, stream);
     readJpegHeader(frame.jpeg, this.#deps.limits);
     return this.#store(stream, frame);
   }
 
   async acceptDeviceFrame(clientId: string, deviceId: string, frame: PostedFrame): Promise<AcceptedFrame> {
-    await this.#checkTime(frame.capturedAtMs, await this.#knownStream(clientId, deviceId));
+    await this.#checkFrame(frame.capturedAtMs, await this.#knownStream(clientId, deviceId));
     readJpegHeader(frame.jpeg, this.#deps.limits);
     return this.#store(await this.#deviceStream(clientId, deviceId), frame);
   }
@@ -68,7 +68,7 @@ class Intake implements FrameIntake {
   async acceptEvents(values: readonly FrameEventValue[]): Promise<readonly AcceptedFrame[]> {
     const { roots, events, clock, lastSeen, onAccepted } = this.#deps;
     for (const { clientId, deviceId, timestamp } of values) {
-      await this.#checkTime(parseRfc3339(timestamp, 'timestamp'), await this.#knownStream(clientId, deviceId));
+      await this.#checkFrame(parseRfc3339(timestamp, 'timestamp'), await this.#knownStream(clientId, deviceId));
     }
     const accepted: AcceptedFrame[] = [];
     const refs: MediaRef[] = [];
@@ -145,7 +145,13 @@ class Intake implements FrameIntake {
     return stream;
   }
 
-  async #checkTime(capturedAtMs: WallMs, stream: Stream | null): Promise<void> {
+  async #checkFrame(capturedAtMs: WallMs, stream: Stream | null): Promise<void> {
+    if (stream !== null && stream.kind !== 'frames') {
+      throw new ZoetropeError(
+        'conflict',
+        `Stream ${stream.id} is of kind ${stream.kind}; frames are sent to streams of kind frames. Make one with POST /v1/streams {"kind":"frames","name":"…"}.`,
+      );
+    }
     const { catalog, clock, defaults } = this.#deps;
     const settings = stream === null ? defaults : effectiveSettings(stream, defaults);
     const nowMs = clock.nowMs();

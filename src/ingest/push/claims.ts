@@ -3,6 +3,9 @@ import type { EventInHand } from '../serial-lane.ts';
 import type { PlaylistEntry, PushedFile } from './push-event.ts';
 import type { WaitingFile } from './pushed-track.ts';
 
+/** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
+export const UNNAMED_MS = 20_000;
+
 /** A file that waits, with its event. */
 export type Waiting = WaitingFile<EventInHand<PushedFile>>;
 

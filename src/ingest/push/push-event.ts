@@ -68,8 +68,17 @@ export interface PushedOffer {
   readonly receivedAtMs: number;
 }
 
+/** The stream ends behind all that came before. */
+export interface PushEnd {
+  readonly kind: 'end';
+  readonly streamId: string;
+  /** Of no file. */
+  readonly name: '';
+  readonly receivedAtMs: number;
+}
+
 /** What lies in {@link PUSHES_TOPIC}. */
-export type PushRecord = PushedFile | PushedPlaylist | PushedOffer;
+export type PushRecord = PushedFile | PushedPlaylist | PushedOffer | PushEnd;
 
 /** What lies before a file that waits to become a segment. */
 export function pushPrefix(streamId: string): string {
@@ -100,6 +109,7 @@ function hasContent(value: Partial<PushRecord>): boolean {
       return Array.isArray(value.playlists);
     case 'segment':
     case 'init':
+    case 'end':
       return true;
     case undefined:
     default:

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../base/clock.ts';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
 import { wallMs, type WallMs } from '../../base/time.ts';
@@ -8,10 +7,12 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { readPlaylist, type PushedMedia, type PushedSegment } from '../../packager/hls/read-playlist.ts';
 import type { Stream } from '../../timeline/stream.ts';
 import type { LastSeen } from '../frames/last-seen.ts';
+import { endBehind, type EndStreamDeps } from '../end-stream.ts';
 import {
   PUSHES_TOPIC,
   pushPrefix,
   type PlaylistEntry,
+  type PushEnd,
   type PushedFile,
   type PushedOffer,
   type PushedPlaylist,
@@ -25,10 +26,9 @@ export const NEWEST_ENTRIES = 500;
 const MAX_PLAYLIST_BYTES = 8 << 20;
 
 /** What the door for pushed files works with. */
-export interface PushIntakeDeps {
+export interface PushIntakeDeps extends EndStreamDeps {
   readonly objects: Pick<ObjectStore, 'put' | 'delete'>;
   readonly events: Pick<EventLog, 'publish'>;
-  readonly clock: Clock;
   readonly ids: IdSource;
   readonly lastSeen: Pick<LastSeen, 'note'>;
   readonly maxSegmentBytes: number;
@@ -87,6 +87,17 @@ export class PushIntake {
     }
     await this.#store(stream, name, bytes, { ...sniffed, ...options });
     return sniffed.kind;
+  }
+
+  /**
+   * Ends a stream behind all that was pushed to it. Resolves when that is durable, with the stream: ended, unless what was pushed takes long.
+   * @throws conflict for a stream that is not pushed
+   */
+  async end(stream: Stream): Promise<Stream> {
+    checkKind(stream);
+    const { clock, events } = this.#deps;
+    const value: PushEnd = { kind: 'end', streamId: stream.id, name: '', receivedAtMs: clock.nowMs() };
+    return endBehind(stream, () => events.publish(PUSHES_TOPIC, [{ key: stream.id, value }]), this.#deps);
   }
 
   async #store(

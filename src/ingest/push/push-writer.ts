@@ -7,8 +7,9 @@ import { MAIN_RENDITION } from '../../timeline/rendition.ts';
 import { effectiveSettings, type Stream, type StreamSettings } from '../../timeline/stream.ts';
 import { persistently } from '../back-off.ts';
 import type { EventInHand, SerialWriter } from '../serial-lane.ts';
-import { endedBy, type Claim, type Waiting } from './claims.ts';
-import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
+import { endedBy, UNNAMED_MS, type Claim, type Waiting } from './claims.ts';
+import { initOfClaim, initOfUnnamed } from './needed-init.ts';
+import type { PlaylistEntry, PushEnd, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
 import { PushedInits } from './pushed-inits.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack } from './pushed-track.ts';
@@ -17,10 +18,6 @@ import { rankOf, RenditionNames } from './rendition-names.ts';
 import { SourceKeeper } from './source-keeper.ts';
 import type { SourceNotes } from './source-notes.ts';
 
-/** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
-const UNNAMED_MS = 20_000;
-/** For so long an encoder that begins anew may send its init segment behind the first segment that needs it, before the former one counts. */
-const INIT_AGAIN_MS = 2000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
 /** So many files wait at most; beyond it the oldest is taken at once. */
@@ -59,6 +56,8 @@ export class PushWriter implements SerialWriter<PushRecord> {
   /** What is taken next, by playlist. */
   readonly #claims = new Map<string, Claim[]>();
   readonly #inits = new PushedInits<EventInHand<PushedFile>>();
+  /** Ends that wait for what came before them. */
+  readonly #ends: EventInHand<PushEnd>[] = [];
   #waiting: Waiting[] = [];
   #order = 0;
   #stream: Stream | null = null;
@@ -119,6 +118,9 @@ export class PushWriter implements SerialWriter<PushRecord> {
           this.#names.offered(record);
           event.done();
           break;
+        case 'end':
+          this.#ends.push({ ...event, record });
+          break;
       }
       await this.#advance();
     } catch (error) {
@@ -163,8 +165,9 @@ export class PushWriter implements SerialWriter<PushRecord> {
     const left = [...this.#held(), ...this.#inits.drain().map((init) => ({ file: init.event }))];
     this.#waiting = [];
     this.#claims.clear();
+    for (const { done } of this.#ends.splice(0)) done();
     for (const { file } of left) await this.#drop(file);
-    if (event !== null && !left.some(({ file }) => file.done === event.done)) {
+    if (event !== null && event.record.kind !== 'end' && !left.some(({ file }) => file.done === event.done)) {
       if ('objectKey' in event.record) await this.#deps.objects.delete([event.record.objectKey]);
       event.done();
     }
@@ -228,25 +231,35 @@ export class PushWriter implements SerialWriter<PushRecord> {
 
   async #advance(): Promise<void> {
     const { clock } = this.#deps.persistence;
+    // What came before an end is taken as it is: what lacks is not waited for, only for which playlist is whose.
+    const nowMs = this.#ends.length === 0 ? clock.monotonicMs() : Number.POSITIVE_INFINITY;
     this.#timer?.cancel();
     let lookAtMs = Number.POSITIVE_INFINITY;
     // Which file is which segment is settled at once, for names come again.
-    for (const track of this.#tracks.values()) lookAtMs = Math.min(lookAtMs, this.#claim(track, clock.monotonicMs()));
+    for (const track of this.#tracks.values()) lookAtMs = Math.min(lookAtMs, this.#claim(track, nowMs));
     await this.#nameAll();
-    for (const { name } of this.#byRank()) lookAtMs = Math.min(lookAtMs, await this.#takeNamed(name));
+    for (const { name } of this.#byRank()) lookAtMs = Math.min(lookAtMs, await this.#takeNamed(name, nowMs));
     for (const [index, waiting] of this.#waiting.entries()) {
       // One that is named waits for others before it; or its playlist named an earlier file, and then it waits in vain.
       const isNamed = [...this.#tracks.values()].some((track) => track.names(waiting.name));
       const untilMs = waiting.sinceMs + (isNamed ? NAMED_MS : UNNAMED_MS);
       const isTooMany = this.#waiting.length > MAX_WAITING && index === 0;
-      if (isTooMany || clock.monotonicMs() >= untilMs) await this.#takeUnnamed(waiting);
+      if (isTooMany || nowMs >= untilMs) await this.#takeUnnamed(waiting);
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
     await this.#keepInits();
+    if (this.waiting === 0) await this.#end();
     await this.#source.catchUp();
     lookAtMs = Math.min(lookAtMs, this.#source.dueAtMs);
     if (Number.isFinite(lookAtMs)) {
       this.#timer = clock.schedule(Math.max(1, lookAtMs - clock.monotonicMs()), this.#wake);
+    }
+  }
+
+  async #end(): Promise<void> {
+    for (const { record, done } of this.#ends.splice(0)) {
+      this.#stream = (await this.#source.end(record.receivedAtMs)) ?? this.#stream;
+      done();
     }
   }
 
@@ -258,10 +271,9 @@ export class PushWriter implements SerialWriter<PushRecord> {
   }
 
   /** Takes what is a playlist's; answers with when to look again, by the monotonic clock. */
-  async #takeNamed(playlist: string): Promise<number> {
+  async #takeNamed(playlist: string, nowMs: number): Promise<number> {
     if (!this.#claims.has(playlist)) return Number.POSITIVE_INFINITY;
-    const nowMs = this.#deps.persistence.clock.monotonicMs();
-    const naming = this.#names.of(playlist, nowMs);
+    const naming = this.#names.of(playlist, this.#deps.persistence.clock.monotonicMs());
     if (naming.kind === 'wait') return naming.untilMs;
     return this.#writeClaims(playlist, naming.kind === 'named' ? naming.rendition : null, nowMs);
   }
@@ -286,7 +298,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
         return Number.POSITIVE_INFINITY;
       }
       const { waiting, entry, isOutOfOrder } = claim;
-      const init = this.#initOf(claim);
+      const init = initOfClaim(claim, this.#inits, this.#notes);
       if (nowMs < init.untilMs) return init.untilMs;
       if (rendition === null) await this.#reject(waiting, tooManyRenditions(playlist));
       else {
@@ -313,31 +325,8 @@ export class PushWriter implements SerialWriter<PushRecord> {
     const timeline = await this.#timelineOf(rendition);
     const isOutOfOrder = timeline.hasNewer(waiting.file.record);
     const initName = alike[0]?.initName ?? null;
-    const initKey = this.#initOfUnnamed(waiting, initName);
+    const initKey = initOfUnnamed(waiting, initName, this.#inits, this.#notes);
     await this.#write(waiting, { rendition, entry: null, initName, initKey, isOutOfOrder, endedByMs: null });
-  }
-
-  /** The init segment that a segment needs, and until when another one is waited for. */
-  #initOf({ waiting, entry, begins, runSince }: Claim): { readonly key: string | null; readonly untilMs: number } {
-    const name = entry.initName;
-    const noWait = Number.NEGATIVE_INFINITY;
-    if (waiting.file.record.container === 'ts' || name === null) {
-      return { key: this.#initOfUnnamed(waiting, name), untilMs: noWait };
-    }
-    const wish = { name, order: waiting.order };
-    const former = this.#notes.initKey(name);
-    const ofRun = this.#inits.find({ ...wish, runSince }, former);
-    if (ofRun !== null) return { key: ofRun, untilMs: noWait };
-    const key = this.#inits.find({ ...wish, runSince: null }, former);
-    if (key === null) return { key, untilMs: waiting.sinceMs + UNNAMED_MS };
-    return { key, untilMs: begins && runSince !== null ? waiting.sinceMs + INIT_AGAIN_MS : noWait };
-  }
-
-  /** The same where no run is known: by its name, else the newest before the segment. */
-  #initOfUnnamed({ file, order }: Waiting, name: string | null): string | null {
-    if (file.record.container === 'ts') return null;
-    if (name !== null) return this.#inits.find({ name, order, runSince: null }, this.#notes.initKey(name));
-    return this.#inits.newestBefore(order) ?? Object.values(this.#notes.report.memory.inits).at(-1) ?? null;
   }
 
   async #write(
@@ -351,7 +340,8 @@ export class PushWriter implements SerialWriter<PushRecord> {
     if (record.container === 'fmp4' && initKey === null && initName !== null) {
       return this.#reject(waiting, missingInit(record.name, initName));
     }
-    if (stream.endedAtMs !== null) {
+    // What came before an end, and is read again after a crash, does not take it back.
+    if (stream.endedAtMs !== null && record.receivedAtMs > this.#source.endedAtMs) {
       this.#stream = await persistently(() => catalog.endStream(stream.id, null), persistence);
     }
     const facts = {

@@ -156,6 +156,7 @@ export class PushedTrack<F> {
 
   /** All that are missing in a row are waited for together. */
   #waitUntil(nowMs: number): number {
+    if (nowMs === Number.POSITIVE_INFINITY) return nowMs;
     this.#missingSinceMs ??= nowMs;
     const targetMs = this.#playlist?.targetDurationMs ?? 0;
     return this.#missingSinceMs + Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, targetMs));

@@ -1,5 +1,7 @@
+import { wallMs } from '../../base/time.ts';
 import type { StreamStore } from '../../catalog/catalog.ts';
 import type { SourceReport } from '../../timeline/source-report.ts';
+import type { Stream } from '../../timeline/stream.ts';
 import { persistently, type Persistence } from '../back-off.ts';
 import { SourceNotes } from './source-notes.ts';
 
@@ -8,7 +10,7 @@ const EVERY_MS = 1000;
 
 /** What a source's notes are kept with. */
 export interface SourceKeeperDeps {
-  readonly catalog: Pick<StreamStore, 'noteSource'>;
+  readonly catalog: Pick<StreamStore, 'noteSource' | 'endStream'>;
   readonly persistence: Persistence;
 }
 
@@ -33,6 +35,11 @@ export class SourceKeeper {
     return this.#isDue ? this.#writtenAtMs + EVERY_MS : Number.POSITIVE_INFINITY;
   }
 
+  /** When the stream was ended last by whoever asked for it; minus infinity: never. */
+  get endedAtMs(): number {
+    return this.notes.report.memory.lastEndAtMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Something is known that was not: writes it, unless that was done a moment ago. */
   async nowAndThen(): Promise<void> {
     const nowMs = this.#deps.persistence.clock.monotonicMs();
@@ -43,6 +50,17 @@ export class SourceKeeper {
   /** Writes what is due. */
   async catchUp(): Promise<void> {
     if (this.#isDue) await this.nowAndThen();
+  }
+
+  /** Ends the stream at a time. Null: that was done before; what is read again must not end what went on since. */
+  async end(atMs: number): Promise<Stream | null> {
+    const { catalog, persistence } = this.#deps;
+    if (atMs <= this.endedAtMs) return null;
+    const stream = await persistently(() => catalog.endStream(this.#streamId, wallMs(atMs)), persistence);
+    this.notes.ended(wallMs(atMs));
+    // Of a source that never sent anything there is nothing to say.
+    if (this.notes.report.segments + this.notes.report.rejected > 0) await this.write();
+    return stream;
   }
 
   /** Resolves when all that is known is durable. */

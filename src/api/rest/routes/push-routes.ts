@@ -35,7 +35,7 @@ export function addPushRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): vo
         summary: 'End an encoder’s stream',
         description:
           'Its playlists get EXT-X-ENDLIST and it is on demand from then on. A stream that gets another segment goes on. Ending it again changes nothing. ' +
-          'A stream of chunks ends behind all that was announced for it: where that takes longer than some seconds, the answer is 202 and it will end by itself.',
+          'It ends behind all that was sent or announced for it: where that takes longer than some seconds, the answer is 202 and it will end by itself.',
         params: IdParams,
         response: { 200: StreamShape, 202: StreamShape },
       },
@@ -51,9 +51,7 @@ export function addPushRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): vo
         );
       }
       const isOfChunks = kind === 'chunks' && deps.chunks !== undefined;
-      const stream = isOfChunks
-        ? await deps.chunks.intake.end(before)
-        : await deps.catalog.endStream(id, deps.clock.nowMs());
+      const stream = await (isOfChunks ? deps.chunks.intake : push).end(before);
       if (stream.endedAtMs === null) void reply.code(202);
       return streamJson(stream, await streamContext(deps, [stream]));
     },
