@@ -29,6 +29,7 @@ export const TOOLS = {
     purpose: 'runs the gRPC client in another language, in a virtual environment with packages from PyPI',
   },
   xmllint: { command: 'xmllint', debianPackage: 'libxml2-utils', purpose: 'checks DASH manifests against the schema' },
+  curl: { command: 'curl', debianPackage: 'curl', purpose: 'runs the commands of the guides as they stand there' },
   openssl: { command: 'openssl', debianPackage: 'openssl', purpose: 'makes the certificates of TLS tests' },
   nginx: { command: 'nginx', debianPackage: 'nginx-light', purpose: 'is the peer of bench:delivery' },
   wrk: { command: 'wrk', debianPackage: 'wrk', purpose: 'makes the load of bench:delivery' },

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SignJWT } from 'jose';
+import { ZoetropeError } from '../base/errors.ts';
 import { FakeClock } from '../base/fake-clock.ts';
 import { randomIds } from '../base/ids.ts';
 import { silentLogger } from '../base/logger.ts';
 import { wallMs } from '../base/time.ts';
 import type { AccessStore, ApiKey } from '../catalog/catalog.ts';
+import type { Stream } from '../timeline/stream.ts';
 import { createKey, hashKeySecret, isKeySecret, newKeySecret } from './api-keys.ts';
 import { KeyAccess } from './key-access.ts';
 import { assertMayListen, isLoopbackHost } from './loopback.ts';
-import { canSee, requireScope, requireTenant } from './permission.ts';
+import { canSee, requireScope, requireScopeOn, requireTenant } from './permission.ts';
 import { RequestGuard } from './request-guard.ts';
+
+/** The only stream of {@link Keys}. */
+const STREAM_ID = randomIds.next('stream');
 
 class Keys implements Pick<AccessStore, 'createKey' | 'findKey' | 'listKeys' | 'revokeKey' | 'serverSecret'> {
   readonly keys = new Map<string, ApiKey>();
@@ -33,6 +38,24 @@ class Keys implements Pick<AccessStore, 'createKey' | 'findKey' | 'listKeys' | '
     return [...this.keys.values()];
   }
 
+  async getStream(id: string): Promise<Stream> {
+    if (id !== STREAM_ID) throw new ZoetropeError('not_found', `There is no stream ${id}.`);
+    return {
+      id,
+      tenant: 'a',
+      kind: 'push',
+      name: 'studio',
+      deviceId: null,
+      settings: {},
+      createdAtMs: wallMs(0),
+      lastCapturedAtMs: null,
+      lastReceivedAtMs: null,
+      endedAtMs: null,
+      source: null,
+      edgeId: null,
+    };
+  }
+
   async revokeKey(id: string): Promise<ApiKey> {
     for (const [sha256, key] of this.keys) {
       if (key.id === id) this.keys.set(sha256, { ...key, revokedAtMs: wallMs(1) });
@@ -47,8 +70,10 @@ class Keys implements Pick<AccessStore, 'createKey' | 'findKey' | 'listKeys' | '
   }
 }
 
-async function setUp(host = '127.0.0.1'): Promise<{ catalog: Keys; clock: FakeClock; access: KeyAccess }> {
-  const catalog = new Keys();
+async function setUp(
+  host = '127.0.0.1',
+  catalog = new Keys(),
+): Promise<{ catalog: Keys; clock: FakeClock; access: KeyAccess }> {
   const clock = new FakeClock();
   const access = new KeyAccess({ catalog, clock, logger: silentLogger, host });
   await access.start();
@@ -75,6 +100,27 @@ test('createKey refuses what could not be used or is dangerous', async () => {
   assert.deepEqual(key.scopes, ['admin']);
   assert.ok(isKeySecret(secret));
   assert.deepEqual([...deps.catalog.keys.keys()], [hashKeySecret(secret)]);
+});
+
+test('a key for one stream has its tenant, sends, and does nothing else', async (t) => {
+  const catalog = new Keys();
+  const deps = { catalog, ids: randomIds };
+  const bound = { name: 'encoder', tenant: null, scopes: ['ingest'], streamId: STREAM_ID } as const;
+  await assert.rejects(createKey(deps, { ...bound, scopes: ['ingest', 'read'] }), { code: 'invalid_argument' });
+  await assert.rejects(createKey(deps, { ...bound, streamId: 'str_x' }), { code: 'not_found' });
+  await assert.rejects(createKey(deps, { ...bound, streamId: randomIds.next('stream') }), { code: 'not_found' });
+  await assert.rejects(createKey(deps, { ...bound, tenant: 'b' }), { code: 'not_found' });
+  const { key, secret } = await createKey(deps, bound);
+  assert.deepEqual([key.tenant, key.streamId], ['a', STREAM_ID]);
+  const { clock, access } = await setUp('127.0.0.1', catalog);
+  t.after(() => access.close());
+  await clock.advance(1000);
+  const principal = await access.authenticate(`Bearer ${secret}`);
+  requireScopeOn(principal, STREAM_ID, 'ingest');
+  const denied = { code: 'permission_denied', message: new RegExp(STREAM_ID) };
+  assert.throws(() => requireScopeOn(principal, STREAM_ID, 'read'), { code: 'permission_denied' });
+  assert.throws(() => requireScopeOn(principal, randomIds.next('stream'), 'ingest'), denied);
+  assert.throws(() => requireScope(principal, 'ingest'), denied);
 });
 
 test('a loopback server is open until a key is made, and revoking it does not open it again', async (t) => {

@@ -5,6 +5,8 @@ export interface Principal {
   /** Null: all tenants. */
   readonly tenant: string | null;
   readonly scopes: ReadonlySet<Scope>;
+  /** The only stream that may be touched; left out: any. */
+  readonly streamId?: string;
   /** `open`: a loopback server without keys. */
   readonly via: 'open' | 'key' | 'token';
   /** Of the key that was shown, when one was. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ZoetropeError } from '../base/errors.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { AccessStore, ApiKey, Scope } from '../catalog/catalog.ts';
+import { isId, type IdSource } from '../base/ids.ts';
+import type { AccessStore, ApiKey, Scope, StreamStore } from '../catalog/catalog.ts';
 import { ALL_SCOPES } from './permission.ts';
 
 const SECRET = /^zk_[A-Za-z0-9_-]{43}$/;
@@ -27,7 +27,11 @@ export interface NewKey {
   /** Null: all tenants; only for `admin` keys. */
   readonly tenant: string | null;
   readonly scopes: readonly Scope[];
+  /** The only stream that it is to open, by id; its tenant is the key's. Left out: it is not bound to one. */
+  readonly streamId?: string;
 }
+
+type KeyCatalog = Pick<AccessStore, 'createKey'> & Pick<StreamStore, 'getStream'>;
 
 /** A key that was just made; the secret is shown this once and kept nowhere. */
 export interface CreatedKey {
@@ -35,9 +39,12 @@ export interface CreatedKey {
   readonly secret: string;
 }
 
-/** Makes a key. @throws invalid_argument for no or unknown scopes, a bad name, or a key without tenant that is not `admin`. */
+/**
+ * Makes a key. @throws invalid_argument for no or unknown scopes, a bad name, a key without tenant that is not `admin`, or one for a stream that does more
+ * than `ingest`; not_found when there is no such stream, or it is another tenant's
+ */
 export async function createKey(
-  deps: { readonly catalog: Pick<AccessStore, 'createKey'>; readonly ids: IdSource },
+  deps: { readonly catalog: KeyCatalog; readonly ids: IdSource },
   request: NewKey,
 ): Promise<CreatedKey> {
   const scopes = [...new Set(request.scopes)];
@@ -50,7 +57,9 @@ export async function createKey(
   }
   checkText('name', request.name);
   if (request.tenant !== null) checkText('tenant', request.tenant);
-  if (request.tenant === null && !scopes.includes('admin')) {
+  const { streamId = null } = request;
+  const tenant = streamId === null ? request.tenant : await tenantOf(deps.catalog, streamId, request.tenant, scopes);
+  if (tenant === null && !scopes.includes('admin')) {
     throw new ZoetropeError(
       'invalid_argument',
       `Only an admin key may cross tenants; a key with ${scopes.join(', ')} needs a tenant. Name one: --tenant NAME.`,
@@ -58,11 +67,29 @@ export async function createKey(
   }
   const secret = newKeySecret();
   const id = deps.ids.next('key');
-  const key = await deps.catalog.createKey(
-    { id, name: request.name, tenant: request.tenant, scopes },
-    hashKeySecret(secret),
-  );
+  const key = await deps.catalog.createKey({ id, name: request.name, tenant, scopes, streamId }, hashKeySecret(secret));
   return { key, secret };
+}
+
+/** The tenant of a stream that a key is to be bound to. */
+async function tenantOf(
+  catalog: KeyCatalog,
+  streamId: string,
+  tenant: string | null,
+  scopes: readonly Scope[],
+): Promise<string> {
+  if (scopes.some((scope) => scope !== 'ingest')) {
+    throw new ZoetropeError(
+      'invalid_argument',
+      `A key for one stream sends to it and does nothing else: its scope is ingest. Got ${scopes.join(', ')}; players get a token (POST /v1/streams/{id}/tokens).`,
+    );
+  }
+  const stream = isId('stream', streamId) ? await catalog.getStream(streamId) : null;
+  if (stream !== null && (tenant === null || tenant === stream.tenant)) return stream.tenant;
+  throw new ZoetropeError(
+    'not_found',
+    `There is no stream ${JSON.stringify(streamId.slice(0, 100))}${tenant === null ? '' : ` of tenant ${JSON.stringify(tenant)}`}. GET /v1/streams lists them.`,
+  );
 }
 
 function checkText(what: string, text: string): void {

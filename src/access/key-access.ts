@@ -79,7 +79,8 @@ export class KeyAccess implements Access, Component {
     }
     const key = isKeySecret(secret) ? await this.#findKey(hashKeySecret(secret)) : null;
     if (key === null) throw unauthenticated('The key is unknown or was revoked');
-    return { tenant: key.tenant, scopes: new Set(key.scopes), via: 'key', keyId: key.id };
+    const { id: keyId, tenant, scopes, streamId } = key;
+    return { tenant, scopes: new Set(scopes), via: 'key', keyId, ...(streamId === null ? {} : { streamId }) };
   }
 
   mintPlaybackToken(resource: PlaybackResource, ttlSeconds: number): Promise<PlaybackToken> {

@@ -5,8 +5,39 @@ import type { Principal } from './access.ts';
 /** Every scope there is. */
 export const ALL_SCOPES: readonly Scope[] = ['ingest', 'read', 'manage', 'admin'];
 
-/** Passes a principal that has any of the scopes, or `admin`. @throws permission_denied naming what is missing. */
+/**
+ * Passes a principal that has any of the scopes, or `admin`, and is not bound to one stream: for that see {@link requireScopeOn}.
+ * @throws permission_denied naming what is missing.
+ */
 export function requireScope(principal: Principal, ...anyOf: readonly Scope[]): void {
+  if (principal.streamId !== undefined) {
+    throw new ZoetropeError(
+      'permission_denied',
+      `The key is bound to stream ${principal.streamId} and opens nothing else. Push to /ingest/hls/${principal.streamId}/, or use a key without --stream.`,
+    );
+  }
+  checkScope(principal, anyOf);
+}
+
+/** The same for what touches one stream: a principal that is bound to it passes too. @throws permission_denied */
+export function requireScopeOn(principal: Principal, streamId: string, ...anyOf: readonly Scope[]): void {
+  requireStream(principal, streamId);
+  checkScope(principal, anyOf);
+}
+
+/**
+ * Passes a principal that is bound to this stream, or to none. @throws permission_denied, in the same words whether there is such a stream or not.
+ */
+export function requireStream(principal: Principal, streamId: string): void {
+  if (principal.streamId === undefined || principal.streamId === streamId) return;
+  throw new ZoetropeError(
+    'permission_denied',
+    `The key is bound to stream ${principal.streamId} and may not touch ${JSON.stringify(streamId.slice(0, 100))}. ` +
+      `Use the key of that stream: zoetrope keys create --name NAME --scopes ingest --stream ID.`,
+  );
+}
+
+function checkScope(principal: Principal, anyOf: readonly Scope[]): void {
   if (principal.scopes.has('admin') || anyOf.some((scope) => principal.scopes.has(scope))) return;
   const has = [...principal.scopes].join(', ') || 'none';
   throw new ZoetropeError(

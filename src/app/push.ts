@@ -3,7 +3,9 @@ import type { Component } from '../base/component.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/schema.ts';
+import { DirectoryRoots } from '../ingest/directory-roots.ts';
 import type { LastSeen } from '../ingest/frames/last-seen.ts';
+import { FilePlaylists } from '../ingest/push/file-playlists.ts';
 import { createPushIngest } from '../ingest/push/push-ingest.ts';
 import { PushIntake } from '../ingest/push/push-intake.ts';
 import type { PushMetrics } from '../ingest/push/push-metrics.ts';
@@ -27,6 +29,13 @@ export interface PushDeps {
   readonly defaults: StreamSettings;
   readonly lastSeen: LastSeen;
   readonly metrics: PushMetrics;
+}
+
+/** Opens the directories from which playlists may have segments read. @throws invalid_configuration */
+export async function openFilePlaylists(config: Config, intake: PushIntake): Promise<FilePlaylists> {
+  const { roots, maxSegmentBytes } = config.push;
+  const purpose = { name: 'push root', setting: 'ZOETROPE_PUSH_ROOTS' };
+  return new FilePlaylists({ intake, roots: await DirectoryRoots.open(roots, purpose), maxSegmentBytes });
 }
 
 /** Builds the door for what encoders push, and what writes it to timelines. */

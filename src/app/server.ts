@@ -31,7 +31,7 @@ import { DemoCameras } from './demo-cameras.ts';
 import { composeEdgeAgent } from './edge.ts';
 import { composeChunks } from './chunks.ts';
 import { composeLadder } from './ladder.ts';
-import { composePush } from './push.ts';
+import { composePush, openFilePlaylists } from './push.ts';
 import { openStores, storeUrls, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 import { upkeepComponents } from './upkeep-roles.ts';
@@ -147,6 +147,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     ...(has('worker') ? { ladders: () => ladder.worker.stats() } : {}),
   });
   const { host, port, metricsPort, corsOrigins, publicUrl, maxFrameBytes } = config.http;
+  const { headerTimeoutSeconds, bodyTimeoutSeconds } = config.http;
   const http = createHttpServer({
     ...shared,
     logger: logger.child({ component: 'http' }),
@@ -172,6 +173,7 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
     health,
     vod: { assets: vod.assets, uploads },
     push: push.intake,
+    filePlaylists: await openFilePlaylists(config, push.intake),
     chunks: chunks.api,
     edges,
     clips: vod.clips,
@@ -184,6 +186,9 @@ export async function composeServer(config: Config, deps: ServerDeps): Promise<R
       corsOrigins,
       publicUrl,
       maxFrameBytes,
+      headerTimeoutSeconds,
+      bodyTimeoutSeconds,
+      maxPushedBodiesBytes: config.push.maxBodiesMb * MIB,
       tokenTtlSeconds: config.delivery.tokenTtlSeconds,
     },
     listen: { host, port },

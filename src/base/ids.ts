@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** The prefixes of ids, one for each kind of thing that has one. */
 export const ID_PREFIXES = {
@@ -45,6 +45,12 @@ export const randomIds: IdSource = {
     return `${ID_PREFIXES[kind]}_${base32(bytes)}`;
   },
 };
+
+/** The id of a thing that is made of these parts and of nothing else: asked for again, it is the same. */
+export function derivedId(kind: IdKind, ...parts: readonly (string | number)[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest();
+  return `${ID_PREFIXES[kind]}_${base32(digest.subarray(0, 16))}`;
+}
 
 /** Whether a text from outside has the shape of an id of this kind. Such a text is safe in a key or a log line. */
 export function isId(kind: IdKind, text: string): boolean {

@@ -369,6 +369,8 @@ export interface ApiKey {
   /** Null: all tenants (admin keys). */
   readonly tenant: string | null;
   readonly scopes: readonly Scope[];
+  /** The only stream that it opens; null: it is not bound to one. */
+  readonly streamId: string | null;
   readonly name: string;
   readonly createdAtMs: WallMs;
   readonly revokedAtMs: WallMs | null;

@@ -6,6 +6,14 @@ import type { ApiKey, Scope } from '../catalog/catalog.ts';
 import { openContext, withStores } from './command-context.ts';
 import { printJson, printLines } from './output.ts';
 
+interface CreateOptions {
+  readonly name: string;
+  readonly scopes: string;
+  readonly tenant?: string;
+  readonly stream?: string;
+  readonly json?: boolean;
+}
+
 /** `zoetrope keys create|list|revoke`. */
 export function keysCommand(): Command {
   return new Command('keys')
@@ -16,6 +24,7 @@ export function keysCommand(): Command {
 Examples:
   zoetrope keys create --name console --scopes admin
   zoetrope keys create --name yard-cameras --tenant acme --scopes ingest
+  zoetrope keys create --name studio-encoder --scopes ingest --stream str_0123456789
   zoetrope keys list --json
   zoetrope keys revoke key_0123456789
 `,
@@ -31,13 +40,22 @@ function createCommand(): Command {
     .requiredOption('--name <name>', 'what it is for')
     .requiredOption('--scopes <list>', `comma-separated: ${ALL_SCOPES.join(', ')}`)
     .option('--tenant <tenant>', 'whose streams it may touch; an admin key without one may touch all')
+    .option('--stream <id>', 'the only stream that it may send to; its tenant is the stream’s, its scope ingest')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  zoetrope keys create --name console --scopes admin\n')
-    .action(async (options: { name: string; scopes: string; tenant?: string; json?: boolean }, command: Command) => {
+    .action(async (options: CreateOptions, command: Command) => {
       const context = await openContext(command);
       const scopes = options.scopes.split(',').map((scope) => scope.trim()) as Scope[]; // createKey refuses what is none.
       const { key, secret } = await withStores(context, ['catalog'], ({ catalog }) =>
-        createKey({ catalog, ids: context.ids }, { name: options.name, tenant: options.tenant ?? null, scopes }),
+        createKey(
+          { catalog, ids: context.ids },
+          {
+            name: options.name,
+            tenant: options.tenant ?? null,
+            scopes,
+            ...(options.stream === undefined ? {} : { streamId: options.stream }),
+          },
+        ),
       );
       if (options.json === true) printJson({ ...shown(key), secret });
       else printLines([`${key.id}  ${key.name}`, secret, 'Keep the second line: it is not shown again.']);
@@ -71,12 +89,12 @@ function revokeCommand(): Command {
     });
 }
 
-function shown({ id, name, tenant, scopes, createdAtMs, revokedAtMs }: ApiKey): object {
+function shown({ id, name, tenant, scopes, streamId, createdAtMs, revokedAtMs }: ApiKey): object {
   const revokedAt = revokedAtMs === null ? null : formatRfc3339(revokedAtMs);
-  return { id, name, tenant, scopes, createdAt: formatRfc3339(createdAtMs), revokedAt };
+  return { id, name, tenant, scopes, streamId, createdAt: formatRfc3339(createdAtMs), revokedAt };
 }
 
-function lineOf({ id, name, tenant, scopes, createdAtMs, revokedAtMs }: ApiKey): string {
+function lineOf({ id, name, tenant, scopes, streamId, createdAtMs, revokedAtMs }: ApiKey): string {
   const state = revokedAtMs === null ? '' : `  revoked ${formatRfc3339(revokedAtMs)}`;
-  return `${id}  ${name}  ${tenant ?? 'all tenants'}  ${scopes.join(',')}  ${formatRfc3339(createdAtMs)}${state}`;
+  return `${id}  ${name}  ${tenant ?? 'all tenants'}  ${scopes.join(',')}${streamId === null ? '' : ` to ${streamId}`}  ${formatRfc3339(createdAtMs)}${state}`;
 }

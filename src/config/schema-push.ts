@@ -23,6 +23,19 @@ export const PushSection = Type.Object(
       default: 67_108_864,
       minimum: 1024,
     }),
+    roots: Type.Array(Type.String(), {
+      env: 'ZOETROPE_PUSH_ROOTS',
+      description:
+        'Directories below which `POST /v1/playlist` may read segments (`MPEG-TS-URI-Prefix: file:///…`), comma-separated; none: it reads none.',
+      default: [],
+    }),
+    maxBodiesMb: Type.Integer({
+      env: 'ZOETROPE_PUSH_MAX_BODIES_MB',
+      description:
+        'Most memory that pushed files may take while they come in, all together; beyond it encoders are told to come back. MiB.',
+      default: 512,
+      minimum: 16,
+    }),
     ladderWorkers: Type.Optional(
       Type.Integer({
         env: 'ZOETROPE_LADDER_WORKERS',

@@ -56,6 +56,24 @@ export const ConfigSchema = Type.Object(
           default: 16_777_216,
           minimum: 1024,
         }),
+        headerTimeoutSeconds: {
+          ...seconds(
+            'How long the header of a request may take to come, from when the connection is there.',
+            20,
+            1,
+            300,
+          ),
+          env: 'ZOETROPE_HEADER_TIMEOUT_SECONDS',
+        },
+        bodyTimeoutSeconds: {
+          ...seconds(
+            'How long the body of a request may take to come; uploads of files must only not fall silent.',
+            120,
+            1,
+            3600,
+          ),
+          env: 'ZOETROPE_BODY_TIMEOUT_SECONDS',
+        },
       },
       { default: {}, additionalProperties: false },
     ),

@@ -92,7 +92,10 @@ export function accessContract(adapter: string, make: MakeCatalog): void {
       await w.catalog.createKey(newKey('key_2', null), 'bb');
       assert.deepEqual(await (await w.another()).findKey('aa'), key);
       assert.equal(await w.catalog.findKey('cc'), null);
-      await throwsCode(w.catalog.createKey(newKey('key_3', null), 'aa'), 'conflict');
+      const bound = await w.catalog.createKey({ ...newKey('key_3', 'tenant'), streamId: 'str_1' }, 'ee');
+      assert.equal(bound.streamId, 'str_1');
+      assert.deepEqual(await (await w.another()).findKey('ee'), bound);
+      await throwsCode(w.catalog.createKey(newKey('key_4', null), 'aa'), 'conflict');
       await throwsCode(w.catalog.createKey(newKey('key_1', null), 'dd'), 'conflict');
       const revoked = await w.catalog.revokeKey('key_1');
       assert.equal(revoked.revokedAtMs, w.clock.nowMs());
@@ -101,7 +104,7 @@ export function accessContract(adapter: string, make: MakeCatalog): void {
       assert.equal(await w.catalog.findKey('aa'), null);
       assert.deepEqual(
         (await w.catalog.listKeys()).map(({ id }) => id),
-        ['key_1', 'key_2'],
+        ['key_1', 'key_2', 'key_3'],
       );
       await throwsCode(w.catalog.revokeKey('key_missing'), 'not_found');
     });
@@ -292,5 +295,5 @@ function marker(streamId: string, name: string, from: number, until: number | nu
 }
 
 function newKey(id: string, tenant: string | null): Omit<ApiKey, 'createdAtMs' | 'revokedAtMs'> {
-  return { id, tenant, scopes: ['read', 'manage'], name: `name of ${id}` };
+  return { id, tenant, scopes: ['read', 'manage'], streamId: null, name: `name of ${id}` };
 }

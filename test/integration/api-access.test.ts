@@ -64,6 +64,13 @@ for (const [name, route] of Object.entries(ROUTES)) {
       if (reply.status >= 400 && route.call?.({ stream: '', archive: '', recording: '', marker: '' }).method !== 'HEAD')
         assertProblem(reply);
     }
+    const own = await makeOwn();
+    const bound = await ask(route, own, await api.boundKey(own.stream));
+    const isOfStream = route.path(own).startsWith(`/v1/streams/${own.stream}`);
+    const mayBound = isOfStream && route.scopes.includes('ingest');
+    assert.equal(bound.status, mayBound ? route.ok : 403, `a key for this stream: ${bound.text}`);
+    const elsewhere = await ask(route, own, await api.boundKey((await makeOwn()).stream));
+    assert.equal(elsewhere.status, 403, `a key for another stream: ${elsewhere.text}`);
     for (const wrong of [undefined, 'zk_', `zk_${'x'.repeat(43)}`]) {
       const reply = await ask(route, await makeOwn(), wrong);
       assert.equal(reply.status, 401);

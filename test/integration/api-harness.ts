@@ -196,6 +196,9 @@ export class ApiHarness implements AsyncDisposable {
         corsOrigins: ['https://app.example.org'],
         publicUrl: undefined,
         maxFrameBytes: 100_000,
+        headerTimeoutSeconds: 20,
+        bodyTimeoutSeconds: 120,
+        maxPushedBodiesBytes: 1 << 28,
         tokenTtlSeconds: 3600,
         ...options.settings,
       },
@@ -254,6 +257,14 @@ export class ApiHarness implements AsyncDisposable {
     assertProblem(reply);
     assert.deepEqual([reply.status, reply.json.code], [status, code], `${call.method ?? ''} ${path}: ${reply.text}`);
     return reply.json;
+  }
+
+  /** Makes a key that opens one stream alone and lets the server notice. */
+  async boundKey(streamId: string): Promise<string> {
+    const request = { name: streamId, tenant: null, scopes: ['ingest'], streamId } as const;
+    const { secret } = await createKey({ catalog: this.store.stores.catalog, ids: randomIds }, request);
+    await this.store.clock.advance(1000);
+    return secret;
   }
 
   /** Makes a key and lets the server notice. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Access, Principal } from '../../access/access.ts';
-import { requireScope } from '../../access/permission.ts';
+import { requireScope, requireScopeOn } from '../../access/permission.ts';
 import { ZoetropeError } from '../../base/errors.ts';
 import type { RestApp, RouteAccess } from './deps.ts';
 
@@ -24,6 +24,12 @@ export function addAccessHook(app: RestApp, access: Access): void {
   });
 }
 
+/** The stream that a request's path names; null where it names none. */
+function streamOf(request: FastifyRequest): string | null {
+  if (!/^\/(v1\/streams|ingest\/hls)\/:id(\/|$)/.test(request.routeOptions.url ?? '')) return null;
+  return (request.params as { readonly id: string }).id;
+}
+
 async function principalFor(rule: RouteAccess, request: FastifyRequest, access: Access): Promise<Principal> {
   if (rule === 'public' || rule === 'own') return NOBODY;
   if (rule === 'playback') {
@@ -35,6 +41,11 @@ async function principalFor(rule: RouteAccess, request: FastifyRequest, access: 
     }
   }
   const principal = await access.authenticate(request.headers.authorization);
-  requireScope(principal, ...(rule === 'playback' ? (['read'] as const) : rule));
+  const scopes = rule === 'playback' ? (['read'] as const) : rule;
+  const streamId = streamOf(request);
+  if (streamId !== null) requireScopeOn(principal, streamId, ...scopes);
+  else if (request.routeOptions.config.checksStream === true)
+    requireScopeOn(principal, principal.streamId ?? '', ...scopes);
+  else requireScope(principal, ...scopes);
   return principal;
 }

@@ -27,6 +27,7 @@ import { addFrameRoutes } from './routes/frame-routes.ts';
 import { addLadderRoutes } from './routes/ladder-routes.ts';
 import { addMarkerRoutes } from './routes/marker-routes.ts';
 import { addPictureRoutes } from './routes/picture-routes.ts';
+import { addPlaylistRoutes } from './routes/playlist-routes.ts';
 import { addPushRoutes } from './routes/push-routes.ts';
 import { addRecordingRoutes } from './routes/recording-routes.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
@@ -120,6 +121,9 @@ export async function buildApp(deps: ApiDeps, parts: RestParts): Promise<RestApp
   addShareRoutes(app, deps);
   addServerRoutes(app, deps);
   if (deps.push !== undefined) addPushRoutes(app, deps, deps.push);
+  if (deps.push !== undefined && deps.filePlaylists !== undefined) {
+    addPlaylistRoutes(app, deps, { push: deps.push, files: deps.filePlaylists });
+  }
   if (deps.chunks !== undefined) addChunkRoutes(app, deps, deps.chunks);
   if (deps.edges !== undefined) addEdgeRoutes(app, deps, deps.edges);
   if (deps.vod !== undefined) {
@@ -144,8 +148,10 @@ function addClosing(app: RestApp): void {
   app.addHook('onRequest', async () => {
     if (isClosing) throw new ZoetropeError('unavailable', 'The server is shutting down. Try again in a moment.');
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     if (isClosing) void reply.header('connection', 'close');
+    // Closed at once, the connection would be reset before who still sends has read why. The server closes it if that goes on.
+    else if (!request.raw.complete) void reply.removeHeader('connection');
   });
 }
 

@@ -10,6 +10,7 @@ import type { Catalog, Scope } from '../../catalog/catalog.ts';
 import type { EdgeAgent } from '../../edge/agent/edge-agent.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { FrameIntake } from '../../ingest/frames/frame-intake.ts';
+import type { FilePlaylists } from '../../ingest/push/file-playlists.ts';
 import type { ChunkIntake } from '../../ingest/chunks/chunk-intake.ts';
 import type { PutDoor } from '../../ingest/chunks/put-door.ts';
 import type { PushIntake } from '../../ingest/push/push-intake.ts';
@@ -61,6 +62,11 @@ export interface ApiSettings {
   readonly roles: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly publicUrl: string | undefined;
+  /** How long the header of a request may take to come, and its body. */
+  readonly headerTimeoutSeconds: number;
+  readonly bodyTimeoutSeconds: number;
+  /** Of pushed files that are coming in, together. */
+  readonly maxPushedBodiesBytes: number;
   readonly maxFrameBytes: number;
   /** Life of a playback token unless asked otherwise. */
   readonly tokenTtlSeconds: number;
@@ -106,6 +112,8 @@ export interface ApiDeps {
   readonly vod?: VodApi;
   /** Absent where nothing is pushed. */
   readonly push?: PushIntake;
+  /** Playlists whose segments lie on this machine; absent where there are none. */
+  readonly filePlaylists?: FilePlaylists;
   /** Absent where no chunks are announced. */
   readonly chunks?: ChunksApi;
   /** Absent where no edges come. */
@@ -139,6 +147,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
+    /** The route names a stream elsewhere than in its path, and sees itself to it that a key bound to a stream touches no other. */
+    checksStream?: boolean;
     /** The media type that the body must have. */
     consumes?: string;
   }

@@ -13,8 +13,10 @@ import { PROBLEM_TYPE, problemOf } from './problems.ts';
 import { SseHub } from './sse.ts';
 import { StreamFeed } from './stream-feed.ts';
 
-/** What a client that sends too slowly may hold: header, whole request, an idle kept connection, a silent one. Milliseconds. */
-const TIMEOUTS = { headersMs: 20_000, requestMs: 120_000, keepAliveMs: 65_000, silentMs: 130_000 };
+/** How long an idle kept connection may stay, and one that is silent in the middle of something. Milliseconds. */
+const TIMEOUTS = { keepAliveMs: 65_000, silentMs: 130_000 };
+/** Who is answered before the whole body came may read the answer for so long, sending on; then the connection is closed (RFC 9112 §9.6). */
+const LINGER_MS = 2000;
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Bodies that take as long as they take. */
@@ -61,6 +63,8 @@ class RestServer implements HttpServer {
   readonly name = 'http';
   readonly #deps: HttpServerDeps;
   readonly #guard: RequestGuard;
+  readonly #headerMs: number;
+  readonly #bodyMs: number;
   readonly #sse: SseHub;
   readonly #markerFeed: MarkerFeed;
   readonly #assetFeed: AssetFeed;
@@ -70,6 +74,9 @@ class RestServer implements HttpServer {
   constructor(deps: HttpServerDeps) {
     this.#deps = deps;
     this.#guard = new RequestGuard(deps.settings);
+    const { headerTimeoutSeconds, bodyTimeoutSeconds } = deps.settings;
+    this.#headerMs = headerTimeoutSeconds * 1000;
+    this.#bodyMs = bodyTimeoutSeconds * 1000;
     this.#sse = new SseHub(deps);
     this.#markerFeed = new MarkerFeed(deps);
     this.#assetFeed = new AssetFeed({ ...deps, publicUrl: deps.settings.publicUrl });
@@ -124,11 +131,11 @@ class RestServer implements HttpServer {
     const server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: TIMEOUTS.headersMs,
+        headersTimeout: this.#headerMs,
         // Bodies have a deadline of their own: uploads take as long as they take.
         requestTimeout: 0,
         keepAliveTimeout: TIMEOUTS.keepAliveMs,
-        connectionsCheckingInterval: 5000,
+        connectionsCheckingInterval: Math.min(5000, this.#headerMs / 2),
         noDelay: true,
       },
       this.#listener(handler),
@@ -141,10 +148,20 @@ class RestServer implements HttpServer {
   /** A body must arrive in time; an upload must only not fall silent. */
   #limitBody(request: IncomingMessage, response: ServerResponse): void {
     if (!WITH_BODY.has(request.method ?? 'GET') || UPLOADS.test(request.url ?? '')) return;
-    const timer = this.#deps.clock.schedule(TIMEOUTS.requestMs, () => {
+    const { clock } = this.#deps;
+    const timer = clock.schedule(this.#bodyMs, () => {
       if (!request.complete) refuseMalformed(new LateRequest(), request.socket, this.#deps);
     });
-    response.once('close', () => timer.cancel());
+    response.once('close', () => {
+      timer.cancel();
+      if (request.complete) return;
+      // It was refused and goes on sending: reading on lets it see why.
+      request.resume();
+      const linger = clock.schedule(LINGER_MS, () => {
+        if (!request.complete) request.socket.destroy();
+      });
+      request.once('close', () => linger.cancel());
+    });
   }
 
   /** Playback from memory goes first, unless the request must be refused or the router has to judge it. */

@@ -10,9 +10,21 @@ import { push } from './0006-push.ts';
 import { chunks } from './0007-chunks.ts';
 import { edges } from './0008-edges.ts';
 import { ladder } from './0009-ladder.ts';
+import { streamKeys } from './0010-stream-keys.ts';
 import type { DialectTypes, Migration } from './migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [foundation, assets, turns, recordings, clips, push, chunks, edges, ladder];
+const MIGRATIONS: readonly Migration[] = [
+  foundation,
+  assets,
+  turns,
+  recordings,
+  clips,
+  push,
+  chunks,
+  edges,
+  ladder,
+  streamKeys,
+];
 
 /**
  * Brings the schema up to date. Call within a transaction that keeps other processes from doing the same.

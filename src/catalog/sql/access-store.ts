@@ -19,6 +19,7 @@ export function sqlAccessStore(backend: SqlBackend): AccessStore {
           id: key.id,
           tenant: key.tenant,
           scopes: JSON.stringify(key.scopes),
+          stream_id: key.streamId,
           name: key.name,
           secret_sha256: secretSha256,
           created_at_ms: backend.clock.nowMs(),

@@ -198,6 +198,7 @@ export function toApiKey(row: Row<ApiKeyTable>): ApiKey {
     id: row.id,
     tenant: row.tenant,
     scopes: JSON.parse(row.scopes) as Scope[],
+    streamId: row.stream_id,
     name: row.name,
     createdAtMs: wallMs(row.created_at_ms),
     revokedAtMs: orNull(row.revoked_at_ms),

@@ -217,6 +217,8 @@ export interface ApiKeyTable {
   tenant: string | null;
   /** JSON array. */
   scopes: string;
+  /** The only stream that it opens; null: it is not bound to one. */
+  stream_id: string | null;
   name: string;
   secret_sha256: string;
   created_at_ms: number;

@@ -11,6 +11,9 @@ export interface Claim {
   readonly waiting: Waiting;
   readonly entry: PlaylistEntry;
   readonly isOutOfOrder: boolean;
+  /** As in a step of a track: which of the encoder's runs it is of. */
+  readonly begins: boolean;
+  readonly runSince: number | null;
 }
 
 /** When a segment must have ended, given those that came behind it: the newest of them had ended when it came. */

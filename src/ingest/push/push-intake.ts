@@ -20,9 +20,9 @@ import { pushedName, referredName } from './pushed-name.ts';
 import { offeredPlaylists } from './pushed-offer.ts';
 
 /** Entries of a playlist that are looked at: those before them were looked at when they were new. */
-const NEWEST_ENTRIES = 500;
+export const NEWEST_ENTRIES = 500;
 /** Somewhat more than the reader takes: it says why. */
-const MAX_PLAYLIST_BYTES = 16 << 20;
+const MAX_PLAYLIST_BYTES = 8 << 20;
 
 /** What the door for pushed files works with. */
 export interface PushIntakeDeps {
@@ -45,17 +45,29 @@ export class PushIntake {
     this.#deps = deps;
   }
 
-  /** The longest file that may come. */
-  get maxBytes(): number {
-    return Math.max(this.#deps.maxSegmentBytes, MAX_PLAYLIST_BYTES);
+  /** The longest playlist that may come. */
+  get maxPlaylistBytes(): number {
+    return MAX_PLAYLIST_BYTES;
+  }
+
+  /** What may come at most; `head` is how it begins, as far as that is known. */
+  maxBytesOf(head: Uint8Array): number {
+    return isPlaylist(head) ? MAX_PLAYLIST_BYTES : Math.max(this.#deps.maxSegmentBytes, MAX_PLAYLIST_BYTES);
   }
 
   /**
    * Takes a file. What it is follows from its bytes, never from its name.
    * @param base of the URLs of the stream's files, for playlists that name them whole
+   * @param options `segmentId`: of the segment that the file becomes; the same for a file that is read again, which is on the timeline once then
    * @throws conflict for a stream that is not pushed; invalid_argument, unsupported_media, payload_too_large for what is no HLS
    */
-  async accept(stream: Stream, path: string, bytes: Uint8Array, base: string): Promise<PushedKind> {
+  async accept(
+    stream: Stream,
+    path: string,
+    bytes: Uint8Array,
+    base: string,
+    options: { readonly segmentId?: string } = {},
+  ): Promise<PushedKind> {
     checkKind(stream);
     const name = pushedName(path);
     if (isPlaylist(bytes)) return this.#acceptPlaylist(stream, name, Buffer.from(bytes).toString('utf8'), base);
@@ -73,7 +85,7 @@ export class PushIntake {
           `${JSON.stringify(Buffer.from(bytes.subarray(0, 8)).toString('latin1'))}.`,
       );
     }
-    await this.#store(stream, name, bytes, sniffed);
+    await this.#store(stream, name, bytes, { ...sniffed, ...options });
     return sniffed.kind;
   }
 
@@ -81,17 +93,18 @@ export class PushIntake {
     stream: Stream,
     name: string,
     bytes: Uint8Array,
-    { kind, container }: { readonly kind: 'segment' | 'init'; readonly container: 'ts' | 'fmp4' },
+    file: { readonly kind: 'segment' | 'init'; readonly container: 'ts' | 'fmp4'; readonly segmentId?: string },
   ): Promise<void> {
+    const { kind, container, segmentId } = file;
     const { objects, events, ids, clock } = this.#deps;
     const id = ids.next('segment');
     const objectKey = `${pushPrefix(stream.id)}${id}`;
     await objects.put(objectKey, bytes);
-    const file: PushedFile = {
+    const value: PushedFile = {
       kind,
       streamId: stream.id,
       name,
-      id,
+      id: segmentId ?? id,
       objectKey,
       sizeBytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -99,7 +112,7 @@ export class PushIntake {
       receivedAtMs: clock.nowMs(),
     };
     try {
-      await events.publish(PUSHES_TOPIC, [{ key: stream.id, value: file }]);
+      await events.publish(PUSHES_TOPIC, [{ key: stream.id, value }]);
     } catch (error) {
       // Not acknowledged: it must not stay behind. If it does, the daily sweep finds it.
       await objects.delete([objectKey]).catch(() => undefined);

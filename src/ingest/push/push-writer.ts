@@ -9,6 +9,7 @@ import { persistently } from '../back-off.ts';
 import type { EventInHand, SerialWriter } from '../serial-lane.ts';
 import { endedBy, type Claim, type Waiting } from './claims.ts';
 import type { PlaylistEntry, PushedFile, PushedPlaylist, PushRecord } from './push-event.ts';
+import { PushedInits } from './pushed-inits.ts';
 import { PushedTimeline, type PushedTimelineDeps } from './pushed-timeline.ts';
 import { PushedTrack } from './pushed-track.ts';
 import { missingInit, nobodysSegment, rejectFile, tooManyRenditions } from './rejected-files.ts';
@@ -18,6 +19,8 @@ import type { SourceNotes } from './source-notes.ts';
 
 /** A segment that no playlist has named for so long is taken all the same: its playlist was lost, or there is none. */
 const UNNAMED_MS = 20_000;
+/** For so long an encoder that begins anew may send its init segment behind the first segment that needs it, before the former one counts. */
+const INIT_AGAIN_MS = 2000;
 /** Longer than anything that a named segment may rightly wait for: those missing before it, and its init segment. */
 const NAMED_MS = 60_000;
 /** So many files wait at most; beyond it the oldest is taken at once. */
@@ -40,6 +43,8 @@ interface Taking {
   readonly entry: PlaylistEntry | null;
   /** Null: none that it is known to need. */
   readonly initName: string | null;
+  /** Of the object of it; null: there is none. */
+  readonly initKey: string | null;
   readonly isOutOfOrder: boolean;
   readonly endedByMs: WallMs | null;
 }
@@ -53,6 +58,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
   readonly #timelines = new Map<string, PushedTimeline>();
   /** What is taken next, by playlist. */
   readonly #claims = new Map<string, Claim[]>();
+  readonly #inits = new PushedInits<EventInHand<PushedFile>>();
   #waiting: Waiting[] = [];
   #order = 0;
   #stream: Stream | null = null;
@@ -93,8 +99,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
       const { record } = event;
       switch (record.kind) {
         case 'init':
-          await this.#keepInit(record);
-          event.done();
+          await this.#takeInit({ ...event, record });
           break;
         case 'segment':
           if (this.#isSentAgain(record)) return await this.#drop({ ...event, record });
@@ -155,7 +160,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
   async #endIfGone(error: unknown, event: EventInHand<PushRecord> | null): Promise<void> {
     if (!isZoetropeError(error, 'not_found')) throw error;
     this.stop();
-    const left = this.#held();
+    const left = [...this.#held(), ...this.#inits.drain().map((init) => ({ file: init.event }))];
     this.#waiting = [];
     this.#claims.clear();
     for (const { file } of left) await this.#drop(file);
@@ -167,23 +172,29 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#stream = null;
   }
 
-  async #keepInit(record: PushedFile): Promise<void> {
-    if (this.#notes.initKey(record.name) === record.objectKey) return;
-    await this.#takeBefore(record);
-    const gone = this.#notes.setInit(record.name, record.objectKey);
-    await this.#source.write();
-    if (gone.length > 0) await persistently(() => this.#deps.objects.delete(gone), this.#deps.persistence);
+  async #takeInit(event: EventInHand<PushedFile>): Promise<void> {
+    const was = this.#inits.add(event.record, event, this.#order++);
+    if (was === 'again') await this.#drop(event);
+    if (was === 'known') event.done();
+    // What a playlist named before an init segment is sent anew belongs to the old one: it is waited for no longer.
+    if (was === 'added') {
+      for (const track of this.#byRank()) {
+        if (track.initName === event.record.name) this.#claim(track, Number.POSITIVE_INFINITY);
+      }
+    }
   }
 
-  /** What a playlist named before an init segment is sent anew belongs to the old one: it is waited for no longer. */
-  async #takeBefore({ name }: PushedFile): Promise<void> {
-    if (this.#notes.initKey(name) === null) return;
-    for (const track of this.#byRank()) {
-      const rendition = this.#notes.renditionOf(track.name);
-      if (rendition === null || track.initName !== name) continue;
-      this.#claim(track, Number.POSITIVE_INFINITY);
-      await this.#writeClaims(track.name, rendition, Number.POSITIVE_INFINITY);
-    }
+  /** Writes down init segments that no waiting segment may need an older one than, and lets those go that they replace. */
+  async #keepInits(): Promise<void> {
+    const due = this.#inits.keep(this.#held().reduce((oldest, { order }) => Math.min(oldest, order), this.#order));
+    if (due.length === 0) return;
+    const gone = due
+      .filter(({ name, objectKey }) => this.#notes.initKey(name) !== objectKey)
+      .flatMap(({ name, objectKey }) => this.#notes.setInit(name, objectKey));
+    await this.#source.write();
+    this.#inits.forget(gone);
+    if (gone.length > 0) await persistently(() => this.#deps.objects.delete(gone), this.#deps.persistence);
+    for (const { event } of due) event.done();
   }
 
   /** An encoder that got no answer sends a file again before it goes on. */
@@ -231,6 +242,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
       if (isTooMany || clock.monotonicMs() >= untilMs) await this.#takeUnnamed(waiting);
       else lookAtMs = Math.min(lookAtMs, untilMs);
     }
+    await this.#keepInits();
     await this.#source.catchUp();
     lookAtMs = Math.min(lookAtMs, this.#source.dueAtMs);
     if (Number.isFinite(lookAtMs)) {
@@ -261,7 +273,7 @@ export class PushWriter implements SerialWriter<PushRecord> {
       if (step.kind === 'none') return Number.POSITIVE_INFINITY;
       this.#claims.set(track.name, [...(this.#claims.get(track.name) ?? []), step]);
       this.#waiting = this.#waiting.filter((other) => other !== step.waiting);
-      track.took(step.entry);
+      track.took(step);
     }
   }
 
@@ -274,12 +286,13 @@ export class PushWriter implements SerialWriter<PushRecord> {
         return Number.POSITIVE_INFINITY;
       }
       const { waiting, entry, isOutOfOrder } = claim;
-      const initUntilMs = this.#initUntil(waiting, entry);
-      if (nowMs < initUntilMs) return initUntilMs;
+      const init = this.#initOf(claim);
+      if (nowMs < init.untilMs) return init.untilMs;
       if (rendition === null) await this.#reject(waiting, tooManyRenditions(playlist));
       else {
         const { initName } = entry;
-        await this.#write(waiting, { rendition, entry, initName, isOutOfOrder, endedByMs: endedBy(claim, behind) });
+        const endedByMs = endedBy(claim, behind);
+        await this.#write(waiting, { rendition, entry, initName, initKey: init.key, isOutOfOrder, endedByMs });
       }
       this.#claims.set(playlist, behind);
     }
@@ -300,21 +313,41 @@ export class PushWriter implements SerialWriter<PushRecord> {
     const timeline = await this.#timelineOf(rendition);
     const isOutOfOrder = timeline.hasNewer(waiting.file.record);
     const initName = alike[0]?.initName ?? null;
-    await this.#write(waiting, { rendition, entry: null, initName, isOutOfOrder, endedByMs: null });
+    const initKey = this.#initOfUnnamed(waiting, initName);
+    await this.#write(waiting, { rendition, entry: null, initName, initKey, isOutOfOrder, endedByMs: null });
   }
 
-  /** Encoders send an init segment before or after the first segment that needs it: until when it is waited for. */
-  #initUntil({ file, sinceMs }: Waiting, { initName }: PlaylistEntry): number {
-    const isThere = file.record.container === 'ts' || initName === null || this.#notes.initKey(initName) !== null;
-    return isThere ? Number.NEGATIVE_INFINITY : sinceMs + UNNAMED_MS;
+  /** The init segment that a segment needs, and until when another one is waited for. */
+  #initOf({ waiting, entry, begins, runSince }: Claim): { readonly key: string | null; readonly untilMs: number } {
+    const name = entry.initName;
+    const noWait = Number.NEGATIVE_INFINITY;
+    if (waiting.file.record.container === 'ts' || name === null) {
+      return { key: this.#initOfUnnamed(waiting, name), untilMs: noWait };
+    }
+    const wish = { name, order: waiting.order };
+    const former = this.#notes.initKey(name);
+    const ofRun = this.#inits.find({ ...wish, runSince }, former);
+    if (ofRun !== null) return { key: ofRun, untilMs: noWait };
+    const key = this.#inits.find({ ...wish, runSince: null }, former);
+    if (key === null) return { key, untilMs: waiting.sinceMs + UNNAMED_MS };
+    return { key, untilMs: begins && runSince !== null ? waiting.sinceMs + INIT_AGAIN_MS : noWait };
   }
 
-  async #write(waiting: Waiting, { rendition, entry, initName, isOutOfOrder, endedByMs }: Taking): Promise<void> {
+  /** The same where no run is known: by its name, else the newest before the segment. */
+  #initOfUnnamed({ file, order }: Waiting, name: string | null): string | null {
+    if (file.record.container === 'ts') return null;
+    if (name !== null) return this.#inits.find({ name, order, runSince: null }, this.#notes.initKey(name));
+    return this.#inits.newestBefore(order) ?? Object.values(this.#notes.report.memory.inits).at(-1) ?? null;
+  }
+
+  async #write(
+    waiting: Waiting,
+    { rendition, entry, initName, initKey, isOutOfOrder, endedByMs }: Taking,
+  ): Promise<void> {
     const { defaults, catalog, persistence } = this.#deps;
     const stream = await this.#open();
     const { record } = waiting.file;
     const timeline = await this.#timelineOf(rendition);
-    const initKey = initKeyOf(record, initName, this.#notes.report.memory.inits);
     if (record.container === 'fmp4' && initKey === null && initName !== null) {
       return this.#reject(waiting, missingInit(record.name, initName));
     }
@@ -359,14 +392,4 @@ export class PushWriter implements SerialWriter<PushRecord> {
     this.#timelines.set(rendition, timeline);
     return timeline;
   }
-}
-
-/** The init segment that a file needs: the one that its playlist names, else the newest that there is. */
-function initKeyOf(
-  { container }: PushedFile,
-  initName: string | null,
-  inits: Readonly<Record<string, string>>,
-): string | null {
-  if (container === 'ts') return null;
-  return initName === null ? (Object.values(inits).at(-1) ?? null) : (inits[initName] ?? null);
 }

@@ -30,6 +30,7 @@ import type { PushMetrics } from './push-metrics.ts';
 import { MEDIA_FAULTS, rejectFile } from './rejected-files.ts';
 import { clockAtEnd, resumeClock } from './resumed-clock.ts';
 import type { SegmentFacts, SegmentFile } from './sent-segment.ts';
+import { checkLength } from './segment-length.ts';
 import type { SourceNotes } from './source-notes.ts';
 
 /** What a pushed timeline is written with. */
@@ -181,6 +182,7 @@ export class PushedTimeline {
     const near = clock === null ? media : unwrapMedia(media, clock.endPts90k);
     const continued = this.#withSound(near);
     const trial = this.#repackage(near, { originPts90k: firstPts90k(near), audioGridSamples: null }, facts);
+    checkLength(trial.duration90k, facts.durationMs);
     const isSame = this.#epoch !== null && this.#epoch.initSha256 === sha256(this.#initOf(continued, near, trial));
     const arrival: Arrival = {
       startPts90k: trial.startPts90k,

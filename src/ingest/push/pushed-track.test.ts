@@ -34,7 +34,7 @@ function takeAll(track: PushedTrack<string>, waiting: Waiting[], nowMs = 0): rea
     if (step.kind !== 'take') return taken;
     taken.push(step.waiting.file + (step.isOutOfOrder ? '!' : ''));
     waiting.splice(waiting.indexOf(step.waiting), 1);
-    track.took(step.entry);
+    track.took(step);
   }
 }
 

@@ -19,6 +19,10 @@ export type TrackStep<F> =
       readonly entry: PlaylistEntry;
       readonly waiting: WaitingFile<F>;
       readonly isOutOfOrder: boolean;
+      /** The first of an encoder's run, or behind a discontinuity: another init segment of the same name may belong to it. */
+      readonly begins: boolean;
+      /** What was taken last before the run of the encoder that it is of; see {@link WaitingFile.order}. Null: not known. */
+      readonly runSince: number | null;
     }
   /** A segment is missing that later ones are there for; it is given up then, by the monotonic clock. */
   | { readonly kind: 'wait'; readonly untilMs: number }
@@ -40,6 +44,13 @@ export class PushedTrack<F> {
   #newest: number | null = null;
   #isNew: boolean;
   readonly #taken = new Set<number>();
+  /** Of the newest file that was taken; null: none. */
+  #takenOrder: number | null = null;
+  /** The same, when the encoder's run began. */
+  #runSince: number | null = null;
+  #isRunNew = false;
+  /** Of the newest entry that was taken. */
+  #takenInitName: string | null = null;
   #names: ReadonlySet<string> = new Set();
   /** Since when segments are missed; null: none is. */
   #missingSinceMs: number | null = null;
@@ -81,6 +92,8 @@ export class PushedTrack<F> {
       this.#newest = first - 1;
       this.#taken.clear();
       this.#missingSinceMs = null;
+      this.#runSince = this.#takenOrder;
+      this.#isRunNew = true;
     }
     this.#isNew &&= last === undefined;
     this.#playlist = playlist;
@@ -104,7 +117,10 @@ export class PushedTrack<F> {
         : undefined;
       if (file !== undefined) {
         const isOutOfOrder = this.#newest !== null && entry.sequence < this.#newest;
-        return { kind: 'take', entry, waiting: file, isOutOfOrder };
+        const isRenewed = entry.discontinuity && !isOutOfOrder && entry.initName === this.#takenInitName;
+        const begins = this.#isRunNew || isRenewed;
+        const runSince = begins ? this.#takenOrder : this.#runSince;
+        return { kind: 'take', entry, waiting: file, isOutOfOrder, begins, runSince };
       }
       // Before the first that came lies what was taken by whoever wrote before; what was given up is not waited for again.
       if (this.#newest === null || entry.sequence <= this.#newest || isTaken) continue;
@@ -117,7 +133,11 @@ export class PushedTrack<F> {
   }
 
   /** The entry's segment was taken. */
-  took(entry: PlaylistEntry): void {
+  took({ entry, waiting, runSince }: Extract<TrackStep<F>, { readonly kind: 'take' }>): void {
+    this.#runSince = runSince;
+    this.#isRunNew = false;
+    this.#takenInitName = entry.initName;
+    this.#takenOrder = Math.max(this.#takenOrder ?? -1, waiting.order);
     this.#taken.add(entry.sequence);
     this.#newest = Math.max(this.#newest ?? entry.sequence, entry.sequence);
     this.#missingSinceMs = null;

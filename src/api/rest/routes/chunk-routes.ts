@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { requireStream } from '../../../access/permission.ts';
 import { MAX_CHUNK_RUNS } from '../../../catalog/chunk-store.ts';
 import { ZoetropeError } from '../../../base/errors.ts';
 import { wallMs } from '../../../base/time.ts';
@@ -57,7 +58,7 @@ export function addChunkRoutes(app: RestApp, deps: ApiDeps, { intake, putDoor }:
   app.post(
     '/v1/events/chunks',
     {
-      config: { access: ['ingest'] },
+      config: { access: ['ingest'], checksStream: true },
       schema: {
         tags: ['chunks'],
         summary: 'Announce chunks',
@@ -119,6 +120,7 @@ async function streamsOf(
 ): Promise<ReadonlyMap<string, Stream>> {
   const streams = new Map<string, Stream>();
   for (const id of new Set(events.map((event) => event.stream_id))) {
+    requireStream(request.principal, id);
     const stream = await orNull(loadStream(deps.catalog, request, id));
     if (stream === null) continue;
     await refuseAtEdge(deps.catalog, stream, 'Announce its chunks there.');

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ZoetropeError } from '../../../base/errors.ts';
@@ -5,6 +6,7 @@ import type { PushedKind, PushIntake } from '../../../ingest/push/push-intake.ts
 import type { ApiDeps, RestApp } from '../deps.ts';
 import { streamJson } from '../json.ts';
 import { IdParams, loadStream } from '../lookup.ts';
+import { PushedBodies } from '../pushed-bodies.ts';
 import { StreamShape } from '../shapes.ts';
 import { refuseAtEdge, streamContext } from '../stream-edge.ts';
 
@@ -59,10 +61,13 @@ export function addPushRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): vo
 }
 
 function addFileRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): void {
-  const { maxBytes } = push;
+  const bodies = new PushedBodies({
+    maxBytesOf: (head) => push.maxBytesOf(head),
+    maxTotalBytes: deps.settings.maxPushedBodiesBytes,
+  });
   app.removeAllContentTypeParsers();
   // Encoders say all kinds of types, and none: the bytes tell.
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBytes }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', async (_request: FastifyRequest, payload: IncomingMessage) => bodies.read(payload));
   const accept = async (
     request: FastifyRequest<{ Params: { readonly id: string; readonly '*': string } }>,
     reply: FastifyReply,
@@ -90,8 +95,8 @@ function addFileRoutes(app: RestApp, deps: ApiDeps, push: PushIntake): void {
     response: { 201: PushedShape },
   };
   const config = { access: ['ingest'] } as const;
-  app.put('/ingest/hls/:id/*', { config, bodyLimit: maxBytes, schema }, accept);
-  app.post('/ingest/hls/:id/*', { config, bodyLimit: maxBytes, schema }, accept);
+  app.put('/ingest/hls/:id/*', { config, schema }, accept);
+  app.post('/ingest/hls/:id/*', { config, schema }, accept);
   app.delete(
     '/ingest/hls/:id/*',
     {
