@@ -214,13 +214,19 @@ test('a stream that is renamed, ended or deleted at the edge is so at control', 
   await pushUntil(id, 0, 4);
   await edge.api.postJson(`/v1/streams/${id}`, { name: 'after' }, 'PATCH');
   await eventually('it is renamed', async () => (await atControl(id)).name === 'after' || undefined, TIMEOUT);
+  await shownAtControl(id, 3);
   const end = await edge.api.request(`/v1/streams/${id}/end`, { method: 'POST' });
   assert.equal(end.status, 200, end.bytes.toString());
   await eventually('it has ended', async () => (await atControl(id)).endedAt !== null || undefined, TIMEOUT);
-  const ended = await edge.api.text(`/play/streams/${id}/live.m3u8`);
-  assert.match(ended, /ENDLIST/);
-  const copy = await control.api.text(`/play/streams/${id}/live.m3u8`);
-  assert.equal(copy, ended);
+  await eventually(
+    'both show the same, to the end',
+    async () => {
+      const ended = await edge.api.text(`/play/streams/${id}/live.m3u8`);
+      const copy = await control.api.text(`/play/streams/${id}/live.m3u8`);
+      return (ended.includes('ENDLIST') && copy === ended) || undefined;
+    },
+    TIMEOUT,
+  );
   assert.equal((await edge.api.request(`/v1/streams/${id}`, { method: 'DELETE' })).status, 204);
   await eventually('it has no edge any more', async () => (await atControl(id)).edge === null || undefined, TIMEOUT);
 });
