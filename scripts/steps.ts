@@ -45,8 +45,8 @@ export function testStep(group: TestGroup, options: { readonly details?: boolean
   return {
     name: group.name,
     async run() {
-      const { passed, failed, files, failures, diagnostics } = await runTests(group);
-      const note = `${passed} passed, ${failed} failed in ${files} files`;
+      const { passed, failed, files, failures, diagnostics, slowest } = await runTests(group);
+      const note = `${passed} passed, ${failed} failed in ${files} files${slowest}`;
       return { passed, failed, failures, note, ...(options.details === true ? { details: diagnostics } : {}) };
     },
   };
@@ -64,6 +64,7 @@ export async function runSteps(steps: readonly Step[]): Promise<Totals> {
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const mark = result.failed === 0 ? 'ok  ' : 'FAIL';
     console.log(`${mark} ${step.name.padEnd(14)} ${seconds.padStart(6)} s  ${result.note}`.trimEnd());
+    for (const failure of result.failures) console.log(`       ${failure.split('\n', 1)[0]}`);
     for (const detail of result.details ?? []) console.log(`       ${detail}`);
     passed += result.passed;
     failed += result.failed;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { DiagnosticLine, TestLine } from './test-reporter.ts';
 
 /** A set of test files and how to run them. */
@@ -25,9 +25,12 @@ export interface GroupResult {
   readonly failures: readonly string[];
   /** What the tests said about themselves. */
   readonly diagnostics: readonly string[];
+  /** The files that took longest, for whoever makes the run shorter; empty where none took long. */
+  readonly slowest: string;
 }
 
 interface FileResult {
+  readonly seconds: number;
   readonly lines: readonly TestLine[];
   readonly diagnostics: readonly string[];
   readonly output: string;
@@ -36,6 +39,9 @@ interface FileResult {
 
 const root = join(import.meta.dirname, '..');
 const running = new Set<number>();
+
+/** Where compiled code is kept, as the launcher does it: most tests start servers. */
+const COMPILED = join(root, 'node_modules', '.cache', 'compiled');
 
 /** Runs each file of a group in a process of its own, under a deadline. */
 export async function runTests(group: TestGroup): Promise<GroupResult> {
@@ -70,6 +76,7 @@ async function filesOf(group: TestGroup): Promise<readonly string[]> {
 async function runFile(file: string, group: TestGroup): Promise<FileResult> {
   const directory = await mkdtemp(join(tmpdir(), 'zoetrope-tests-'));
   const report = join(directory, 'report.jsonl');
+  const startedMs = performance.now();
   try {
     const { output, problem } = await execute(file, report, group);
     const text = await readFile(report, 'utf8').catch(() => '');
@@ -79,7 +86,7 @@ async function runFile(file: string, group: TestGroup): Promise<FileResult> {
       .map((line) => JSON.parse(line) as TestLine | DiagnosticLine);
     const lines = entries.filter((entry) => 'outcome' in entry);
     const diagnostics = entries.flatMap((entry) => ('diagnostic' in entry ? [entry.diagnostic] : []));
-    return { lines, diagnostics, output, problem };
+    return { lines, diagnostics, output, problem, seconds: (performance.now() - startedMs) / 1000 };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -93,7 +100,12 @@ function execute(file: string, report: string, group: TestGroup): Promise<{ outp
     // A test is timed out a little before its file is, so that the one that hangs is named.
     ['--test-reporter', reporter, '--test-reporter-destination', report, '--test-timeout', `${timeoutMs * 0.9}`, file],
     // A group of its own, so that a deadline ends what a hanging test has started too.
-    { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...group.env } },
+    {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, ...group.env },
+    },
   );
   const { pid } = child;
   if (pid !== undefined) running.add(pid);
@@ -149,7 +161,21 @@ function summarize(files: readonly string[], results: ReadonlyMap<string, FileRe
     }
     if (bad.some((line) => line.outcome === 'failed') || unexplained) failures.push(outputOf(file, result.output));
   }
-  return { passed, failed, files: files.length, failures: failures.filter((text) => text !== ''), diagnostics };
+  return {
+    passed,
+    failed,
+    files: files.length,
+    failures: failures.filter((text) => text !== ''),
+    diagnostics,
+    slowest: slowestOf(results),
+  };
+}
+
+function slowestOf(results: ReadonlyMap<string, FileResult>): string {
+  const long = [...results].filter(([, { seconds }]) => seconds >= 10 && results.size > 1);
+  const sorted = long.toSorted(([, a], [, b]) => b.seconds - a.seconds).slice(0, 12);
+  if (sorted.length === 0) return '';
+  return `; longest: ${sorted.map(([file, { seconds }]) => `${basename(file, '.test.ts')} ${seconds.toFixed(0)} s`).join(', ')}`;
 }
 
 function outputOf(file: string, output: string): string {
