@@ -17,8 +17,8 @@ export function edgeJson(edge: Edge, nowMs: WallMs): EdgeJson {
     awaySince: timeJson(awayMs),
     lastSeenAt: timeJson(edge.seenAtMs),
     createdAt: timeJson(edge.createdAtMs),
-    clockSkewMs: report?.clockOffsetMs == null ? null : -report.clockOffsetMs,
-    roundTripMs: report?.roundTripMs == null ? null : report.roundTripMs * 2,
+    clockSkewMs: report?.clockOffsetMs == null ? null : toTenth(-report.clockOffsetMs),
+    roundTripMs: report?.roundTripMs == null ? null : toTenth(report.roundTripMs * 2),
     uptimeSeconds: report?.uptimeS ?? null,
     freeBytes: report?.freeBytes ?? null,
     storedBytes: report?.storedBytes ?? null,
@@ -28,4 +28,9 @@ export function edgeJson(edge: Edge, nowMs: WallMs): EdgeJson {
         ? null
         : { rows: report.backlogRows, segments: report.backlogSegments, bytes: report.backlogBytes },
   };
+}
+
+/** Finer is noise. */
+function toTenth(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
