@@ -16,6 +16,7 @@ import type { MarkerFeed } from './marker-feed.ts';
 import { RouteTable } from './not-found.ts';
 import { addOpenApi } from './openapi.ts';
 import { sendProblem } from './problems.ts';
+import { isUpload } from './upload-paths.ts';
 import { addAgentRoutes } from './routes/agent-routes.ts';
 import { addArchiveRoutes } from './routes/archive-routes.ts';
 import { addAssetEventRoutes } from './routes/asset-event-routes.ts';
@@ -150,8 +151,8 @@ function addClosing(app: RestApp): void {
   });
   app.addHook('onSend', async (request, reply) => {
     if (isClosing) void reply.header('connection', 'close');
-    // Closed at once, the connection would be reset before who still sends has read why. The server closes it if that goes on.
-    else if (!request.raw.complete) void reply.removeHeader('connection');
+    // Closed at once, the connection would be reset before who still sends has read why. The server closes it if that goes on. Uploads say themselves what they need.
+    else if (!request.raw.complete && !isUpload(request.url)) void reply.removeHeader('connection');
   });
 }
 

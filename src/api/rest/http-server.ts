@@ -9,6 +9,7 @@ import { AssetFeed } from './asset-feed.ts';
 import { ConsoleFiles } from './console.ts';
 import type { ApiDeps, RestApp } from './deps.ts';
 import { MarkerFeed } from './marker-feed.ts';
+import { isUpload } from './upload-paths.ts';
 import { PROBLEM_TYPE, problemOf } from './problems.ts';
 import { SseHub } from './sse.ts';
 import { StreamFeed } from './stream-feed.ts';
@@ -19,8 +20,6 @@ const TIMEOUTS = { keepAliveMs: 65_000, silentMs: 130_000 };
 const LINGER_MS = 2000;
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Bodies that take as long as they take. */
-const UPLOADS = /^\/v1\/(uploads|edges\/[^/]+\/segments\/)/;
 /** How long requests under way may take to finish at shutdown. */
 const DRAIN_MS = 10_000;
 
@@ -147,18 +146,21 @@ class RestServer implements HttpServer {
 
   /** A body must arrive in time; an upload must only not fall silent. */
   #limitBody(request: IncomingMessage, response: ServerResponse): void {
-    if (!WITH_BODY.has(request.method ?? 'GET') || UPLOADS.test(request.url ?? '')) return;
+    if (!WITH_BODY.has(request.method ?? 'GET') || isUpload(request.url ?? '')) return;
     const { clock } = this.#deps;
-    const timer = clock.schedule(this.#bodyMs, () => {
-      if (!request.complete) refuseMalformed(new LateRequest(), request.socket, this.#deps);
-    });
+    // The request loses it with the answer.
+    const { socket } = request;
+    const late = (): void => {
+      if (!request.complete) refuseMalformed(new LateRequest(), socket, this.#deps);
+    };
+    const timer = clock.schedule(this.#bodyMs, late);
     response.once('close', () => {
       timer.cancel();
       if (request.complete) return;
       // It was refused and goes on sending: reading on lets it see why.
       request.resume();
       const linger = clock.schedule(LINGER_MS, () => {
-        if (!request.complete) request.socket.destroy();
+        if (!request.complete) socket.destroy();
       });
       request.once('close', () => linger.cancel());
     });
