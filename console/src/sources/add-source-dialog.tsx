@@ -92,13 +92,14 @@ function Made({ stream, onClose }: { readonly stream: StreamJson; readonly onClo
   const [now, setNow] = useState(stream);
   const hasCome = now.source !== null || now.state !== 'new';
   useEffect(() => {
-    if (hasCome) return undefined;
+    // What is known of an encoder is written down a moment after its first segment.
+    if (now.source !== null) return undefined;
     const timer = setInterval(() => {
       // A server that is away is told of by the banner; the next turn asks again.
       api.stream(stream.id).then(setNow, () => undefined);
     }, LOOK_EVERY_MS);
     return () => clearInterval(timer);
-  }, [stream.id, hasCome]);
+  }, [stream.id, now.source]);
   return (
     <>
       <PushHowto stream={stream} />
