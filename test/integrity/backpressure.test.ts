@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CameraFeed } from '../fixtures/camera-feed.ts';
 import { assertDoctorClean } from '../fixtures/doctor-report.ts';
-import { descendantsOf, eventually, residentBytes, signalProcess } from '../fixtures/processes.ts';
+import { descendantsOf, residentBytes, signalProcess } from '../fixtures/processes.ts';
 import { createRandom } from '../fixtures/random.ts';
 import { TestServer } from '../fixtures/server.ts';
-import { assertExactlyOnce, sweepTimeline } from '../fixtures/timeline-sweep.ts';
+import { assertExactlyOnce, sweepDrained } from '../fixtures/timeline-sweep.ts';
 
 const CAMERAS = 6;
 const HOUR_MS = 3_600_000;
@@ -24,7 +24,7 @@ test('a standing engine costs time, not memory or frames', async (t) => {
   });
   const { feeds, startMs } = camerasOf(server);
   for (const feed of feeds) for (let frame = 0; frame < 12; frame++) await feed.postNext();
-  await drained(server, feeds, startMs);
+  await assertAllThere(server, feeds, startMs);
   const restingBytes = residentBytes([server.pid]);
 
   for (const pid of server.enginePids()) signalProcess(pid, 'SIGSTOP');
@@ -48,7 +48,6 @@ test('a standing engine costs time, not memory or frames', async (t) => {
     pressedBytes < restingBytes * 1.8,
     `${mib(restingBytes)} → ${mib(pressedBytes)} MiB while the engine stood still`,
   );
-  await drained(server, feeds, startMs);
   await assertAllThere(server, feeds, startMs);
 });
 
@@ -65,13 +64,12 @@ test('an engine process that hangs is replaced and its frames come through', asy
   assert.ok(hanging.length > 0);
   for (const pid of hanging) signalProcess(pid, 'SIGSTOP');
   for (const feed of feeds) for (let frame = 0; frame < 12; frame++) await feed.postNext();
-  await drained(server, feeds, startMs);
+  await assertAllThere(server, feeds, startMs);
   assert.deepEqual(
     descendantsOf(server.pid).filter((pid) => hanging.includes(pid)),
     [],
     'those that hung are gone',
   );
-  await assertAllThere(server, feeds, startMs);
 });
 
 function camerasOf(server: TestServer): { readonly feeds: readonly CameraFeed[]; readonly startMs: number } {
@@ -90,26 +88,11 @@ function camerasOf(server: TestServer): { readonly feeds: readonly CameraFeed[];
   return { feeds, startMs };
 }
 
-async function drained(server: TestServer, feeds: readonly CameraFeed[], startMs: number): Promise<void> {
-  for (const feed of feeds) {
-    let seen = 0;
-    const isDrained = async (): Promise<true | undefined> => {
-      const { id } = await server.api.streamOf(feed.device);
-      seen = await server.api.frameCount(id, startMs - HOUR_MS, Date.now());
-      return seen >= feed.acknowledged.size ? true : undefined;
-    };
-    await eventually(`${feed.device} is drained`, isDrained, {
-      timeoutMs: 60_000,
-      describe: () => `${seen} of ${feed.acknowledged.size} frames.\n${server.logs}`,
-    });
-  }
-}
-
 async function assertAllThere(server: TestServer, feeds: readonly CameraFeed[], startMs: number): Promise<void> {
   for (const feed of feeds) {
     assert.deepEqual(feed.faults, []);
     const { id } = await server.api.streamOf(feed.device);
-    const swept = await sweepTimeline(server.api, id, startMs - HOUR_MS, Date.now());
+    const swept = await sweepDrained(server, id, startMs - HOUR_MS, feed.acknowledged);
     assertExactlyOnce(feed.device, swept, feed.acknowledged, feed.unsure);
   }
   assert.deepEqual(await server.api.deadLetters(), []);

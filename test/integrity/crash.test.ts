@@ -4,10 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CameraFeed } from '../fixtures/camera-feed.ts';
 import { assertDoctorClean } from '../fixtures/doctor-report.ts';
 import { PlaylistLedger } from '../fixtures/playlist-ledger.ts';
-import { eventually } from '../fixtures/processes.ts';
 import { createRandom, runSeed } from '../fixtures/random.ts';
 import { TestServer } from '../fixtures/server.ts';
-import { assertExactlyOnce, sweepTimeline } from '../fixtures/timeline-sweep.ts';
+import { assertExactlyOnce, sweepDrained } from '../fixtures/timeline-sweep.ts';
 
 const ROUNDS = Number(process.env['INTEGRITY_ROUNDS'] ?? 8);
 const CAMERAS = 5;
@@ -66,32 +65,18 @@ test('whatever is killed whenever: nothing acknowledged is lost, doubled, rename
   await Promise.all([...posting, watching]);
   t.diagnostic(`kills: ${JSON.stringify(kills)}`);
 
-  for (const feed of feeds) {
-    assert.deepEqual(feed.faults, []);
-    const { id } = await server.api.streamOf(feed.device);
-    const wanted = feed.acknowledged.size;
-    let seen = 0;
-    await eventually(
-      `${feed.device} is drained`,
-      async () => {
-        seen = await server.api.frameCount(id, startMs - HOUR_MS, Date.now());
-        return seen >= wanted ? true : undefined;
-      },
-      { timeoutMs: 60_000, describe: () => `${seen} of ${wanted} frames.\n${server.logs}` },
-    );
-  }
-  assert.deepEqual(await server.api.deadLetters(), []);
-
   let segments = 0;
   let frames = 0;
   for (const feed of feeds) {
+    assert.deepEqual(feed.faults, []);
     const { id } = await server.api.streamOf(feed.device);
-    const swept = await sweepTimeline(server.api, id, startMs - HOUR_MS, Date.now());
+    const swept = await sweepDrained(server, id, startMs - HOUR_MS, feed.acknowledged);
     assertExactlyOnce(feed.device, swept, feed.acknowledged, feed.unsure);
     segments += swept.length;
     frames += feed.acknowledged.size;
     for (const playlist of ['live', 'dvr']) await ledger.read(`/play/streams/${id}/${playlist}.m3u8`);
   }
+  assert.deepEqual(await server.api.deadLetters(), []);
   await ledger.verifyBytes();
   assert.deepEqual(ledger.faults, []);
   const beside = await assertDoctorClean(server);

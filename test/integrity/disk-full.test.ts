@@ -12,7 +12,7 @@ import { eventually } from '../fixtures/processes.ts';
 import { createRandom } from '../fixtures/random.ts';
 import { TestServer } from '../fixtures/server.ts';
 import { mountSmallDisk } from '../fixtures/small-disk.ts';
-import { assertExactlyOnce, sweepTimeline } from '../fixtures/timeline-sweep.ts';
+import { assertExactlyOnce, sweepDrained } from '../fixtures/timeline-sweep.ts';
 
 const DISK_BYTES = 32 << 20;
 const BALLAST_BYTES = 16 << 20;
@@ -88,10 +88,7 @@ test('a full disk is said so, harms nothing, and is over when there is space aga
   for (const feed of feeds) {
     assert.deepEqual(feed.faults, []);
     const { id } = await server.api.streamOf(feed.device);
-    const isDrained = async (): Promise<true | undefined> =>
-      (await server.api.frameCount(id, startMs - HOUR_MS, Date.now())) >= feed.acknowledged.size ? true : undefined;
-    await eventually(`${feed.device} is drained`, isDrained, { timeoutMs: 60_000, describe: () => server.logs });
-    const swept = await sweepTimeline(server.api, id, startMs - HOUR_MS, Date.now());
+    const swept = await sweepDrained(server, id, startMs - HOUR_MS, feed.acknowledged);
     assertExactlyOnce(feed.device, swept, feed.acknowledged, feed.unsure);
     await ledger.read(`/play/streams/${id}/dvr.m3u8`);
   }

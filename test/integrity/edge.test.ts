@@ -13,7 +13,7 @@ import { makePushStream } from '../fixtures/pushed-hls.ts';
 import { createRandom, runSeed } from '../fixtures/random.ts';
 import { ServerClock } from '../fixtures/server-clock.ts';
 import { TestLink } from '../fixtures/test-link.ts';
-import { assertExactlyOnce, sweepPlaylist, sweepTimeline } from '../fixtures/timeline-sweep.ts';
+import { assertExactlyOnce, sweepDrained, sweepPlaylist } from '../fixtures/timeline-sweep.ts';
 
 const ROUNDS = Number(process.env['INTEGRITY_ROUNDS'] ?? 5);
 const MINUTE_MS = 60_000;
@@ -104,10 +104,7 @@ test('whatever is killed or cut whenever: control shows the timelines of the edg
   let frames = 0;
   for (const feed of feeds) {
     const { id } = await edge.api.streamOf(feed.device);
-    const isDrained = async (): Promise<true | undefined> =>
-      (await edge.api.frameCount(id, startMs - MINUTE_MS, Date.now())) >= feed.acknowledged.size || undefined;
-    await eventually(`${feed.device} is drained`, isDrained, { timeoutMs: 30_000, describe: () => edge.logs });
-    const swept = await sweepTimeline(edge.api, id, startMs - MINUTE_MS, Date.now());
+    const swept = await sweepDrained(edge, id, startMs - MINUTE_MS, feed.acknowledged);
     assertExactlyOnce(feed.device, swept, feed.acknowledged, feed.unsure);
     frames += feed.acknowledged.size;
   }

@@ -21,7 +21,7 @@ import { eventually } from '../fixtures/processes.ts';
 import { createRandom, runSeed } from '../fixtures/random.ts';
 import { sha256 } from '../fixtures/served-media.ts';
 import { TestServer } from '../fixtures/server.ts';
-import { assertExactlyOnce, sweepTimeline } from '../fixtures/timeline-sweep.ts';
+import { assertExactlyOnce, sweepDrained, sweepTimeline } from '../fixtures/timeline-sweep.ts';
 
 const INPUTS = Number(process.env['INTEGRITY_HOSTILE_INPUTS'] ?? 1000);
 const HOUR_MS = 3_600_000;
@@ -89,14 +89,9 @@ test('whatever is sent is refused or dead-lettered with its cause, and harms nob
   stop.abort();
   await posting;
   assert.deepEqual(healthy.faults, []);
-  const isDrained = async (): Promise<true | undefined> =>
-    (await server.api.frameCount(streamId, Date.now() - 2 * HOUR_MS, Date.now())) >= healthy.acknowledged.size
-      ? true
-      : undefined;
-  await eventually('the healthy camera is drained', isDrained, { timeoutMs: 30_000, describe: () => server.logs });
   assertExactlyOnce(
     'healthy',
-    await sweepTimeline(server.api, streamId, Date.now() - 2 * HOUR_MS, Date.now()),
+    await sweepDrained(server, streamId, Date.now() - 2 * HOUR_MS, healthy.acknowledged),
     healthy.acknowledged,
     healthy.unsure,
   );

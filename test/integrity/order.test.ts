@@ -4,11 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assertDoctorClean } from '../fixtures/doctor-report.ts';
 import { makeJpeg } from '../fixtures/pictures.ts';
 import { PlaylistLedger } from '../fixtures/playlist-ledger.ts';
-import { eventually } from '../fixtures/processes.ts';
 import { createRandom, runSeed, type Random } from '../fixtures/random.ts';
 import { TestServer } from '../fixtures/server.ts';
 import { parseMediaPlaylist } from '../fixtures/strict-hls.ts';
-import { assertExactlyOnce, sweepTimeline } from '../fixtures/timeline-sweep.ts';
+import { assertExactlyOnce, sweepDrained } from '../fixtures/timeline-sweep.ts';
 
 const CAMERAS = 8;
 const FRAMES = 60;
@@ -42,19 +41,11 @@ test('frames that come late, twice or in any order lie once each at their own ti
       }
     }),
   );
-  for (const { device, acknowledged } of cameras) {
-    const { id } = await server.api.streamOf(device);
-    const isDrained = async (): Promise<true | undefined> =>
-      (await server.api.frameCount(id, startMs - HOUR_MS, Date.now())) >= acknowledged.size ? true : undefined;
-    await eventually(`${device} is drained`, isDrained, { timeoutMs: 30_000, describe: () => server.logs });
-  }
-  stop.abort();
-  await watching;
 
   let lateSegments = 0;
   for (const { device, acknowledged } of cameras) {
     const { id } = await server.api.streamOf(device);
-    const swept = await sweepTimeline(server.api, id, startMs - HOUR_MS, Date.now());
+    const swept = await sweepDrained(server, id, startMs - HOUR_MS, acknowledged);
     assertExactlyOnce(device, swept, acknowledged, new Set());
     const starts = swept.map((segment) => segment.startMs);
     assert.deepEqual(
@@ -73,6 +64,8 @@ test('frames that come late, twice or in any order lie once each at their own ti
     );
     lateSegments += swept.length - ((live.mediaSequenceBase ?? 0) + live.segments.length);
   }
+  stop.abort();
+  await watching;
   assert.ok(lateSegments > 0, 'the shuffle must have made late segments, else this test shows nothing');
   t.diagnostic(`${lateSegments} late segments`);
   await ledger.verifyBytes();
