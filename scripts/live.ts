@@ -5,5 +5,7 @@ await runSuites({
   script: 'test:live',
   folder: 'live',
   tools: [TOOLS.ffmpeg, TOOLS.ffprobe, TOOLS.chromium, TOOLS.curl],
+  // Encoders run in real time, and each suite fills two cores with them, a server and the judges.
+  atOnce: 1,
   fileTimeoutS: () => 180,
 });

@@ -52,26 +52,33 @@ export function testStep(group: TestGroup, options: { readonly details?: boolean
   };
 }
 
-/** Runs every step even when one fails, with one line each as it ends; then shows all failures. */
-export async function runSteps(steps: readonly Step[]): Promise<Totals> {
+/** Runs every step even when one fails, so many at once, with one line each as it ends; then shows all failures. */
+export async function runSteps(steps: readonly Step[], atOnce = 1): Promise<Totals> {
   stopWithChildren();
   const failures: string[] = [];
   let passed = 0;
   let failed = 0;
-  for (const step of steps) {
-    const startedMs = performance.now();
-    const result = await runStep(step);
-    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-    const mark = result.failed === 0 ? 'ok  ' : 'FAIL';
-    console.log(`${mark} ${step.name.padEnd(14)} ${seconds.padStart(6)} s  ${result.note}`.trimEnd());
-    for (const failure of result.failures) console.log(`       ${failure.split('\n', 1)[0]}`);
-    for (const detail of result.details ?? []) console.log(`       ${detail}`);
-    passed += result.passed;
-    failed += result.failed;
-    failures.push(...result.failures.map((text) => `── ${step.name}\n${text}`));
-  }
+  const waiting = [...steps];
+  const worker = async (): Promise<void> => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+      const startedMs = performance.now();
+      const result = await runStep(step);
+      tell(step, result, (performance.now() - startedMs) / 1000);
+      passed += result.passed;
+      failed += result.failed;
+      failures.push(...result.failures.map((text) => `── ${step.name}\n${text}`));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
   if (failures.length > 0) console.log(`\n${failures.join('\n\n')}\n`);
   return { passed, failed };
+}
+
+function tell({ name }: Step, { failed, note, failures, details }: StepResult, seconds: number): void {
+  const mark = failed === 0 ? 'ok  ' : 'FAIL';
+  console.log(`${mark} ${name.padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${note}`.trimEnd());
+  for (const failure of failures) console.log(`       ${failure.split('\n', 1)[0]}`);
+  for (const detail of details ?? []) console.log(`       ${detail}`);
 }
 
 async function runStep(step: Step): Promise<StepResult> {

@@ -13,7 +13,7 @@ export interface SuiteCount {
   readonly purpose: string;
 }
 
-/** A command that runs suites of its own folder, one after the other. */
+/** A command that runs suites of its own folder. */
 export interface SuitesPlan {
   /** The npm script's name. */
   readonly script: string;
@@ -22,6 +22,8 @@ export interface SuitesPlan {
   readonly tools: readonly Tool[];
   /** By option name. */
   readonly counts?: Readonly<Record<string, SuiteCount>>;
+  /** Suites that run at once. */
+  readonly atOnce: number;
   readonly fileTimeoutS: (counts: Readonly<Record<string, number>>) => number;
 }
 
@@ -45,6 +47,7 @@ export async function runSuites(plan: SuitesPlan): Promise<void> {
         { details: true },
       ),
     ),
+    plan.atOnce,
   );
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

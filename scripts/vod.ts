@@ -5,5 +5,7 @@ await runSuites({
   script: 'test:vod',
   folder: 'vod',
   tools: [TOOLS.ffmpeg, TOOLS.ffprobe, TOOLS.chromium, TOOLS.xmllint],
+  // Each fills two cores with a server, its engine and the judges.
+  atOnce: 1,
   fileTimeoutS: () => 600,
 });

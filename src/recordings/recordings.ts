@@ -43,7 +43,7 @@ export class Recordings {
       );
     }
     const nowMs = clock.nowMs();
-    const { fromMs = this.#nowOf(stream), untilMs, metadata = {} } = request;
+    const { fromMs = this.#nowOf(stream, nowMs), untilMs, metadata = {} } = request;
     if (fromMs > nowMs) {
       throw new ZoetropeError(
         'out_of_range',
@@ -71,7 +71,7 @@ export class Recordings {
   async stop(recording: Hold, stream: Stream, atMs?: WallMs): Promise<Hold> {
     if (recording.stoppedAtMs !== null) return recording;
     // A source whose clock is behind may not have reached the start yet: the shortest recording is a millisecond.
-    const toMs = atMs ?? wallMs(Math.max(this.#nowOf(stream), recording.fromMs + 1));
+    const toMs = atMs ?? wallMs(Math.max(this.#nowOf(stream, this.#deps.clock.nowMs()), recording.fromMs + 1));
     if (toMs <= recording.fromMs) {
       throw new ZoetropeError(
         'invalid_argument',
@@ -82,8 +82,7 @@ export class Recordings {
   }
 
   /** Now, as the stream's pictures are labelled: one whose source's clock is behind is recorded from what is seen, not from what comes when that clock gets here. */
-  #nowOf(stream: Stream): WallMs {
-    const nowMs = this.#deps.clock.nowMs();
+  #nowOf(stream: Stream, nowMs: WallMs): WallMs {
     const { offlineAfterMs } = effectiveSettings(stream, this.#deps.defaults);
     const { lastCapturedAtMs, lastReceivedAtMs } = stream;
     if (lastCapturedAtMs === null || lastReceivedAtMs === null || !isOnline(stream, offlineAfterMs, nowMs))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { streamDefaults } from '../../src/app/stream-defaults.ts';
+import { FakeClock } from '../../src/base/fake-clock.ts';
 import { randomIds } from '../../src/base/ids.ts';
 import { isZoetropeError } from '../../src/base/errors.ts';
 import { wallMs, type WallMs } from '../../src/base/time.ts';
@@ -19,6 +20,15 @@ const SEGMENT_MS = 30_000;
 const GRACE_MS = sweepGraceMs(65_000);
 const signal = new AbortController().signal;
 
+/** Each look at it is a millisecond later. */
+class TickingClock extends FakeClock {
+  #looks = 0;
+
+  override nowMs(): WallMs {
+    return wallMs(super.nowMs() + this.#looks++);
+  }
+}
+
 function recordingsOf(store: TimelineStore): Recordings {
   const { catalog } = store.stores;
   return new Recordings({ catalog, clock: store.clock, ids: randomIds, defaults: streamDefaults(store.config) });
@@ -30,6 +40,19 @@ async function shownIn(store: TimelineStore, hold: Hold): Promise<readonly Segme
 }
 
 describe('recordings under upkeep', () => {
+  it('one that starts now starts, however the clock ticks meanwhile', async () => {
+    await using store = await TimelineStore.open();
+    const { catalog } = store.stores;
+    const stream = await store.stream('yard');
+    const recordings = new Recordings({
+      catalog,
+      clock: new TickingClock(store.nowMs),
+      ids: randomIds,
+      defaults: streamDefaults(store.config),
+    });
+    assert.equal((await recordings.start(stream, {})).toMs, null);
+  });
+
   it('whatever is started, stopped, deleted and swept in whatever order, each keeps what lies in it, and nothing else stays', async (t) => {
     const random = createRandom(Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31) + 1));
     t.diagnostic(`SEED=${random.seed} repeats this run`);
