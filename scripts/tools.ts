@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A program that tests or benchmarks use as a peer or client. The product itself needs none of them. */
@@ -8,6 +8,8 @@ export interface Tool {
   /** The Debian package that holds it. */
   readonly debianPackage: string;
   readonly purpose: string;
+  /** Where its package puts it when that is not on the PATH: folders, of which the newest version's counts. */
+  readonly folders?: { readonly of: string; readonly below: string };
   /** An environment variable that may name it instead. */
   readonly pathVariable?: string;
 }
@@ -31,6 +33,12 @@ export const TOOLS = {
   xmllint: { command: 'xmllint', debianPackage: 'libxml2-utils', purpose: 'checks DASH manifests against the schema' },
   curl: { command: 'curl', debianPackage: 'curl', purpose: 'runs the commands of the guides as they stand there' },
   openssl: { command: 'openssl', debianPackage: 'openssl', purpose: 'makes the certificates of TLS tests' },
+  postgres: {
+    command: 'postgres',
+    debianPackage: 'postgresql',
+    purpose: 'is the database of test:cluster',
+    folders: { of: '/usr/lib/postgresql', below: 'bin' },
+  },
   nginx: { command: 'nginx', debianPackage: 'nginx-light', purpose: 'is the peer of bench:delivery' },
   wrk: { command: 'wrk', debianPackage: 'wrk', purpose: 'makes the load of bench:delivery' },
 } as const satisfies Readonly<Record<string, Tool>>;
@@ -61,8 +69,14 @@ export function ensureTools(tools: readonly Tool[]): void {
 export function findTool(tool: Tool): string | undefined {
   const named = tool.pathVariable === undefined ? undefined : process.env[tool.pathVariable];
   if (named !== undefined && named !== '') return existsSync(named) ? named : undefined;
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const directories = [...foldersOf(tool), ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.map((directory) => join(directory, tool.command)).find((path) => existsSync(path));
+}
+
+function foldersOf({ folders }: Tool): readonly string[] {
+  if (folders === undefined || !existsSync(folders.of)) return [];
+  const versions = readdirSync(folders.of).toSorted((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(folders.of, version, folders.below));
 }
 
 function installDebianPackages(packages: readonly string[]): void {

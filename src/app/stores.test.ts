@@ -27,7 +27,8 @@ describe('store URLs', () => {
 
   it('are refused by name when nothing serves them, without their password', async () => {
     for (const [name, url] of [
-      ['ZOETROPE_CATALOG_URL', 'postgres://me:secret@db/zoetrope'],
+      ['ZOETROPE_CATALOG_URL', 'mysql://me:secret@db/zoetrope'],
+      ['ZOETROPE_CATALOG_URL', 'postgres://me:secret@db'],
       ['ZOETROPE_OBJECTS_URL', 's3://bucket'],
       ['ZOETROPE_EVENTS_URL', 'kafka://broker'],
       ['ZOETROPE_CATALOG_URL', 'sqlite:'],

@@ -71,7 +71,11 @@ async function openCatalog(
   url: string,
   deps: { readonly clock: Clock; readonly ids: IdSource; readonly logger: Logger },
 ): Promise<Catalog> {
-  const path = pathOf(url, 'sqlite', 'ZOETROPE_CATALOG_URL', 'sqlite:PATH');
+  if (/^postgres(ql)?:/.test(url)) {
+    const { createPostgresCatalog } = await import('../catalog/postgres/postgres-catalog.ts');
+    return createPostgresCatalog({ url, ...deps });
+  }
+  const path = pathOf(url, 'sqlite', 'ZOETROPE_CATALOG_URL', 'sqlite:PATH or postgres://USER@HOST:PORT/DATABASE');
   const { createSqliteCatalog } = await import('../catalog/sqlite/sqlite-catalog.ts');
   return createSqliteCatalog({ path, ...deps });
 }
@@ -103,7 +107,7 @@ function pathOf(url: string, scheme: string, variable: string, form: string): st
   if (path === '' || path.startsWith('//')) {
     throw new ZoetropeError(
       'invalid_configuration',
-      `${variable} must be ${form}: this version has no other adapter. Got ${JSON.stringify(withoutPassword(url))}.`,
+      `${variable} must be ${form}: there is no other adapter. Got ${JSON.stringify(withoutPassword(url))}.`,
     );
   }
   return resolve(path);

@@ -82,7 +82,8 @@ export const ConfigSchema = Type.Object(
         catalogUrl: Type.Optional(
           Type.String({
             env: 'ZOETROPE_CATALOG_URL',
-            description: '`sqlite:PATH` (default `sqlite:<dataDir>/catalog.db`).',
+            description:
+              '`sqlite:PATH` (default `sqlite:<dataDir>/catalog.db`), or `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`, the password in the file that `PGPASSFILE` names.',
           }),
         ),
         objectsUrl: Type.Optional(

@@ -5,28 +5,16 @@ import { messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { isUniqueViolation, openDatabase, toStoreError } from '../../base/sqlite/database.ts';
-import { TransactionQueue } from '../../base/sqlite/transaction-queue.ts';
+import { sqliteTransactions } from '../../base/sqlite/sqlite-transactions.ts';
+import { TransactionQueue } from '../../base/transaction-queue.ts';
 import type { Component } from '../../base/component.ts';
 import type { Catalog, CatalogChange } from '../catalog.ts';
 import { migrate } from '../migrations/migrate.ts';
-import { sqlAccessStore } from '../sql/access-store.ts';
-import { sqlAssetStore } from '../sql/asset-store.ts';
 import type { SqlBackend, WriteScope } from '../sql/backend.ts';
-import { sqlChunkStore } from '../sql/chunk-store.ts';
-import { sqlClipStore } from '../sql/clip-store.ts';
-import { sqlCopyStore } from '../sql/copy-store.ts';
-import { sqlEdgeStore } from '../sql/edge-store.ts';
-import { sqlHoldStore } from '../sql/hold-store.ts';
-import { sqlLadderStore } from '../sql/ladder-store.ts';
-import { sqlMarkerStore } from '../sql/marker-store.ts';
-import { sqlRecordingStore } from '../sql/recording-store.ts';
+import { catalogOver } from '../sql/catalog-over.ts';
+import { ChangeFeed, ChangeSet } from '../sql/change-feed.ts';
 import type { CatalogDb, CatalogSchema } from '../sql/schema.ts';
-import { sqlStreamStore } from '../sql/stream-store.ts';
-import { sqlTaskStore } from '../sql/task-store.ts';
-import { sqlTimelineStore } from '../sql/timeline-store.ts';
-import { sqlUpkeepStore } from '../sql/upkeep-store.ts';
-import { sqlWebhookStore } from '../sql/webhook-store.ts';
-import { ChangeFeed, ChangeSet } from './change-feed.ts';
+
 import { nodeSqliteDialect } from './sqlite-dialect.ts';
 
 /** Where the catalog lives. */
@@ -43,28 +31,7 @@ const POLL_MS = 250;
 
 /** A {@link Catalog} in one SQLite file: writes of one moment share a transaction and its fsync; reading goes on beside them. */
 export function createSqliteCatalog(options: SqliteCatalogOptions): Catalog {
-  const backend = new SqliteBackend(options);
-  return {
-    name: backend.name,
-    start: (signal) => backend.start(signal),
-    close: () => backend.close(),
-    onChange: (listener) => backend.onChange(listener),
-    ...sqlStreamStore(backend),
-    ...sqlTimelineStore(backend),
-    ...sqlHoldStore(backend),
-    ...sqlRecordingStore(backend),
-    ...sqlCopyStore(backend),
-    ...sqlMarkerStore(backend),
-    ...sqlUpkeepStore(backend),
-    ...sqlAccessStore(backend),
-    ...sqlAssetStore(backend),
-    ...sqlTaskStore(backend),
-    ...sqlClipStore(backend),
-    ...sqlChunkStore(backend),
-    ...sqlEdgeStore(backend),
-    ...sqlLadderStore(backend),
-    ...sqlWebhookStore(backend),
-  };
+  return catalogOver(new SqliteBackend(options));
 }
 
 interface Opened {
@@ -93,7 +60,7 @@ class SqliteBackend implements SqlBackend, Component {
     this.ids = ids;
     this.#path = path;
     this.#logger = logger;
-    this.#feed = new ChangeFeed(logger);
+    this.#feed = new ChangeFeed(logger, { locksRow: false });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -102,13 +69,13 @@ class SqliteBackend implements SqlBackend, Component {
     try {
       const writer = new Kysely<CatalogSchema>({ dialect: nodeSqliteDialect(writing) });
       // `begin immediate` keeps processes that start together from migrating twice.
-      const setup = new TransactionQueue(writing, this.clock);
+      const setup = new TransactionQueue(sqliteTransactions(writing, this.clock));
       await setup.run(() => migrate(writer, { bytes: 'blob' }, this.clock.nowMs()));
       reading = await openDatabase(this.#path, this.clock, signal);
       reading.exec('pragma query_only = on');
       const reader = new Kysely<CatalogSchema>({ dialect: nodeSqliteDialect(reading) });
       await this.#feed.start(writer);
-      const queue = new TransactionQueue(writing, this.clock, {
+      const queue = new TransactionQueue(sqliteTransactions(writing, this.clock), {
         begun: () => this.#feed.begin(writer),
         ending: () => this.#feed.end(writer, this.clock.nowMs()),
         committed: () => this.#feed.committed(),

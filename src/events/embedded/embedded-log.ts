@@ -3,7 +3,8 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { messageOf, ZoetropeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { openDatabase, toStoreError } from '../../base/sqlite/database.ts';
-import { TransactionQueue } from '../../base/sqlite/transaction-queue.ts';
+import { sqliteTransactions } from '../../base/sqlite/sqlite-transactions.ts';
+import { TransactionQueue } from '../../base/transaction-queue.ts';
 import type { Consumer, ConsumeOptions, EventLog, EventPosition, LoggedEvent, NewEvent } from '../event-log.ts';
 import { GroupConsumer } from './group-consumer.ts';
 import { GroupStore } from './group-store.ts';
@@ -64,10 +65,10 @@ class EmbeddedLog implements EventLog {
     const { path, partitions, clock } = this.#options;
     const database = await openDatabase(path, clock, signal);
     try {
-      const setup = new TransactionQueue(database, clock);
+      const setup = new TransactionQueue(sqliteTransactions(database, clock));
       await setup.run(() => migrateLog(database));
       const store = new LogStore(database, partitions);
-      const writer = new TransactionQueue(database, clock, {
+      const writer = new TransactionQueue(sqliteTransactions(database, clock), {
         ending: () => store.endTransaction(),
         failed: () => store.abandonTransaction(),
       });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../../base/clock.ts';
-import type { TransactionQueue } from '../../base/sqlite/transaction-queue.ts';
+import type { TransactionQueue } from '../../base/transaction-queue.ts';
 import type { Consumer, ConsumeOptions } from '../event-log.ts';
 import type { GroupKey, GroupStore, Member, Ownership } from './group-store.ts';
 import { PartitionReader, type PartitionSource } from './partition-reader.ts';

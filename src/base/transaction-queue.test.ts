@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import { systemClock } from '../clock.ts';
-import { isZoetropeError, ZoetropeError } from '../errors.ts';
-import { FakeClock } from '../fake-clock.ts';
-import { openDatabase } from './database.ts';
+import { systemClock } from './clock.ts';
+import { isZoetropeError, ZoetropeError } from './errors.ts';
+import { FakeClock } from './fake-clock.ts';
+import { openDatabase } from './sqlite/database.ts';
+import { sqliteTransactions } from './sqlite/sqlite-transactions.ts';
 import { TransactionQueue, type TransactionHooks } from './transaction-queue.ts';
 
 async function world(t: TestContext, hooks: TransactionHooks = {}) {
@@ -31,7 +32,7 @@ async function world(t: TestContext, hooks: TransactionHooks = {}) {
       reader.close();
     }
   };
-  const queue = new TransactionQueue(database, systemClock, hooks);
+  const queue = new TransactionQueue(sqliteTransactions(database, systemClock), hooks);
   return { path, database, queue, rows, put: (value: string) => queue.run(() => insert.run(value).changes) };
 }
 
@@ -105,7 +106,7 @@ test('another process’s lock is waited for without blocking, and in the end is
   await waiting;
   other.exec('begin immediate');
   const clock = new FakeClock();
-  const impatient = new TransactionQueue(w.database, clock);
+  const impatient = new TransactionQueue(sqliteTransactions(w.database, clock));
   const refused = assert.rejects(
     impatient.run(() => undefined),
     (error) => isZoetropeError(error, 'unavailable'),

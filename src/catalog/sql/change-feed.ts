@@ -2,11 +2,14 @@ import type { Logger } from '../../base/logger.ts';
 import { messageOf } from '../../base/errors.ts';
 import { isId } from '../../base/ids.ts';
 import type { AppendedSegment, CatalogChange } from '../catalog.ts';
-import { prepare } from '../sql/prepared.ts';
-import type { CatalogDb } from '../sql/schema.ts';
+import { prepare } from './prepared.ts';
+import type { CatalogDb } from './schema.ts';
 
 const readRevision = prepare<object, { revision: number }>((db) =>
   db.selectFrom('feed').select('revision').where('id', '=', 1),
+);
+const lockRevision = prepare<object, { revision: number }>((db) =>
+  db.selectFrom('feed').select('revision').where('id', '=', 1).forUpdate(),
 );
 const writeRevision = prepare<{ revision: number }>((db, param) =>
   db
@@ -70,6 +73,7 @@ export class ChangeSet {
  */
 export class ChangeFeed {
   readonly #logger: Logger;
+  readonly #readRevision: typeof readRevision;
   readonly #listeners = new Set<(change: CatalogChange) => void>();
   /** Everything up to here has been told. */
   #knownRevision = 0;
@@ -79,8 +83,15 @@ export class ChangeFeed {
   #remote: readonly string[] = [];
   #local = new ChangeSet();
 
-  constructor(logger: Logger) {
+  /** `locksRow`: reading the feed's row in a transaction must keep others from doing so until its end; for databases that let several write at a time. */
+  constructor(logger: Logger, options: { readonly locksRow: boolean }) {
     this.#logger = logger;
+    this.#readRevision = options.locksRow ? lockRevision : readRevision;
+  }
+
+  /** Whether anything was changed that has not been told yet. */
+  async isBehind(db: CatalogDb): Promise<boolean> {
+    return ((await readRevision(db, {}))[0]?.revision ?? 0) > this.#knownRevision;
   }
 
   /** Begins to watch from the present state. */
@@ -95,7 +106,7 @@ export class ChangeFeed {
 
   /** First in a transaction: notes what other processes changed since we last looked. */
   async begin(db: CatalogDb): Promise<void> {
-    this.#storedRevision = (await readRevision(db, {}))[0]?.revision ?? 0;
+    this.#storedRevision = (await this.#readRevision(db, {}))[0]?.revision ?? 0;
     this.#revision = this.#storedRevision;
     this.#local = new ChangeSet();
     this.#remote = this.#storedRevision > this.#knownRevision ? await changedSince(db, this.#knownRevision) : [];
@@ -112,10 +123,10 @@ export class ChangeFeed {
     this.#local.absorb(changes);
   }
 
-  /** Last in a transaction: writes the revision, once for each stream. */
-  async end(db: CatalogDb, nowMs: number): Promise<void> {
+  /** Last in a transaction: writes the revision, once for each stream. Answers whether there was anything to be written. */
+  async end(db: CatalogDb, nowMs: number): Promise<boolean> {
     const { streamIds, removedIds } = this.#local;
-    if (streamIds.size + removedIds.size === 0) return;
+    if (streamIds.size + removedIds.size === 0) return false;
     const revision = this.next();
     for (const id of streamIds) await (isId('edge', id) ? stampEdge : stampStream)(db, { id, revision });
     for (const id of removedIds) {
@@ -133,6 +144,7 @@ export class ChangeFeed {
         .execute();
     }
     await writeRevision(db, { revision });
+    return true;
   }
 
   /** After the commit. */
