@@ -68,6 +68,13 @@ describe('a server whose objects lie on S3', () => {
       camera = (JSON.parse(answer.bytes.toString()) as { streamId: string }).streamId;
     }
     await segments(camera, FRAMES / 6);
+    // What docs/design/objects.md reckons with: one put for each frame, one for each segment.
+    const puts = s3.passages.filter(({ method, path }) => method === 'PUT' && !path.includes('/health/'));
+    assert.deepEqual(
+      ['frames', 'media'].map((kind) => puts.filter(({ path }) => path.includes(`/site/one/${kind}/`)).length),
+      [FRAMES, FRAMES / 6],
+    );
+    assert.equal(puts.length, FRAMES + FRAMES / 6);
     assert.equal(await server.api.frameCount(camera, firstMs, Date.now()), FRAMES);
     const range = `range.m3u8?from=${iso(firstMs)}&to=${iso(firstMs + 17_500)}`;
     assert.equal(await decoded(`${server.url}/play/streams/${camera}/${range}`), 18);

@@ -31,7 +31,15 @@ const FULL = new Set([
 ]);
 const MISSING = new Set(['NoSuchKey', 'NotFound', '']);
 const PASSING = new Set(['SlowDown', 'RequestTimeout', 'InternalError', 'ServiceUnavailable', 'OperationAborted']);
-const WRONG_KEYS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'ExpiredToken']);
+/** 409: others were doing something to the same key, or on some servers beside it, at the same time. */
+const PASSING_STATUS = new Set([408, 409, 429]);
+const WRONG_KEYS = new Set([
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'InvalidToken',
+  'ExpiredToken',
+  'XAdminUserNotFound',
+]);
 const WRONG_REGION = new Set(['AuthorizationHeaderMalformed', 'PermanentRedirect', 'TemporaryRedirect']);
 const WRONG_CLOCK = new Set(['RequestTimeTooSkewed', 'RequestExpired']);
 
@@ -39,7 +47,7 @@ const WRONG_CLOCK = new Set(['RequestTimeTooSkewed', 'RequestExpired']);
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof S3Refusal)) return !(error instanceof ZoetropeError) && !isAbort(error);
   if (FULL.has(error.code) || error.status === 507 || error.status === 501) return false;
-  return error.status >= 500 || error.status === 429 || error.status === 408 || PASSING.has(error.code);
+  return error.status >= 500 || PASSING_STATUS.has(error.status) || PASSING.has(error.code);
 }
 
 /** Whether a server says that it does not know this kind of request. */
@@ -73,12 +81,12 @@ export function toS3Error(error: unknown, action: string, atStart = false): unkn
   }
   if (error.status === 404 && MISSING.has(error.code)) return fail('missing_input', 'there is no such object.');
   if (error.status === 416) return fail('range_not_satisfiable', 'the range lies outside the object.');
-  const blame = blameOf(error);
+  const blame = blameOf(error, atStart);
   if (blame === null) return fail('unavailable', `the S3 server answered ${error.message}.`);
   return fail(atStart ? 'invalid_configuration' : 'unavailable', `${blame} It answered ${error.message}.`);
 }
 
-function blameOf({ status, code, dateMs }: S3Refusal): string | null {
+function blameOf({ status, code, dateMs }: S3Refusal, atStart: boolean): string | null {
   if (WRONG_CLOCK.has(code)) {
     const offByS = dateMs === null ? null : Math.round((Date.now() - dateMs) / 1000);
     const by = offByS === null ? '' : ` by ${Math.abs(offByS)} s (ours is ${offByS > 0 ? 'ahead' : 'behind'})`;
@@ -91,6 +99,8 @@ function blameOf({ status, code, dateMs }: S3Refusal): string | null {
     return 'the bucket is in another region or at another endpoint. Check both in ZOETROPE_OBJECTS_URL.';
   }
   if (status === 403 || status === 401) return 'the keys are not allowed to do this in the bucket. Check its policy.';
+  // The request is one that every server knows: what it names is wrong.
+  if (atStart && status < 500) return 'the S3 server refuses it. Check bucket, endpoint and pathStyle.';
   return null;
 }
 

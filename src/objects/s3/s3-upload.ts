@@ -165,22 +165,22 @@ async function* inParts(
   source: AsyncIterable<Uint8Array>,
   partBytes: number,
 ): AsyncIterable<{ readonly bytes: Buffer; readonly isLast: boolean }> {
-  let pieces: Uint8Array[] = [];
+  let part = Buffer.allocUnsafeSlow(partBytes);
   let length = 0;
   for await (const piece of source) {
     for (let at = 0; at < piece.length;) {
       // A full part goes when something follows it: only then is it known not to be the last.
       if (length === partBytes) {
-        yield { bytes: Buffer.concat(pieces, length), isLast: false };
-        pieces = [];
+        yield { bytes: part, isLast: false };
+        part = Buffer.allocUnsafeSlow(partBytes);
         length = 0;
       }
-      const taken = piece.subarray(at, at + partBytes - length);
       // Copied: who made the piece may write into it again.
-      pieces.push(Buffer.from(taken));
+      const taken = piece.subarray(at, at + partBytes - length);
+      part.set(taken, length);
       length += taken.length;
       at += taken.length;
     }
   }
-  yield { bytes: Buffer.concat(pieces, length), isLast: true };
+  yield { bytes: part.subarray(0, length), isLast: true };
 }
