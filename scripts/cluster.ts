@@ -1,6 +1,7 @@
 import { runSuites } from './suites.ts';
 import { TOOLS } from './tools.ts';
 
+// The servers that the suites run against come from packages: each fixture in test/fixtures/servers/ gets its own, or fails.
 await runSuites({
   script: 'test:cluster',
   folder: 'cluster',

@@ -9,7 +9,7 @@ import { createTranscoder } from '../engine/create-transcoder.ts';
 import type { LadderMetrics } from '../ladder/ladder-metrics.ts';
 import { LadderWorker } from '../ladder/ladder-worker.ts';
 import { Slots } from '../ladder/slots.ts';
-import { storeUrls, type Stores } from './stores.ts';
+import { objectsAddress, type Stores } from './stores.ts';
 
 const MIB = 1024 * 1024;
 /** Behind what answers viewers, before files that are transcoded. */
@@ -40,7 +40,7 @@ export function composeLadder(config: Config, { stores, clock, ids, logger, metr
   const { catalog, objects } = stores;
   const transcoder = createTranscoder({
     entryUrl: new URL('./transcode-process.ts', import.meta.url),
-    childArguments: [storeUrls(config).objectsUrl, join(resolve(config.dataDir), 'cache'), NICENESS],
+    childArguments: [objectsAddress(config), join(resolve(config.dataDir), 'cache'), NICENESS],
     stallTimeoutMs: STALL_MS,
     maxMemoryBytes: config.vod.maxMemoryMb * MIB,
     scratchDirectory: join(resolve(config.dataDir), 'incoming', 'ladders'),

@@ -32,7 +32,7 @@ import { composeEdgeAgent } from './edge.ts';
 import { composeChunks } from './chunks.ts';
 import { composeLadder } from './ladder.ts';
 import { composePush, openFilePlaylists } from './push.ts';
-import { openStores, storeUrls, type Stores } from './stores.ts';
+import { objectsAddress, openStores, type Stores } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 import { upkeepComponents } from './upkeep-roles.ts';
 import { VERSION } from './version.ts';
@@ -244,7 +244,7 @@ function buildEngine(config: Config, { clock, logger }: ServerDeps, metrics: Met
   return createEngine({
     processes: processes ?? availableParallelism(),
     entryUrl: new URL('./engine-process.ts', import.meta.url),
-    childArguments: [storeUrls(config).objectsUrl],
+    childArguments: [objectsAddress(config)],
     taskTimeoutMs: taskTimeoutSeconds * 1000,
     maxMemoryBytes: maxMemoryMb * MIB,
     maxQueued,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { randomIds } from '../base/ids.ts';
 import { silentLogger } from '../base/logger.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
-import { openObjects, openStores, storeUrls, withoutPassword } from './stores.ts';
+import { objectsAddress, openObjects, openStores, storeUrls, withoutPassword } from './stores.ts';
 import { streamDefaults } from './stream-defaults.ts';
 
 const deps = { clock: systemClock, ids: randomIds, logger: silentLogger };
@@ -29,7 +31,7 @@ describe('store URLs', () => {
     for (const [name, url] of [
       ['ZOETROPE_CATALOG_URL', 'mysql://me:secret@db/zoetrope'],
       ['ZOETROPE_CATALOG_URL', 'postgres://me:secret@db'],
-      ['ZOETROPE_OBJECTS_URL', 's3://bucket'],
+      ['ZOETROPE_OBJECTS_URL', 'gs://me:secret@bucket'],
       ['ZOETROPE_EVENTS_URL', 'kafka://broker'],
       ['ZOETROPE_CATALOG_URL', 'sqlite:'],
       ['ZOETROPE_OBJECTS_URL', 'file://host/share'],
@@ -46,6 +48,38 @@ describe('store URLs', () => {
 
   it('open an object store alone, for engine processes', async () => {
     assert.equal((await openObjects('file:///somewhere')).name, 'objects (filesystem)');
+  });
+
+  it('open S3 with keys from the environment or a file, and say what is missing', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'zoetrope-keys-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const file = join(directory, 'secret');
+    await writeFile(file, 'se/cret@+\n');
+    const at = { ZOETROPE_OBJECTS_URL: 's3://bucket/a/b?endpoint=http://127.0.0.1:9&region=eu-1' };
+    const named = { ...at, ZOETROPE_S3_ACCESS_KEY_ID: 'me' };
+    const address = objectsAddress(await configOf({ ...named, ZOETROPE_S3_SECRET_ACCESS_KEY_FILE: file }));
+    assert.equal(address, 's3://me:se%2Fcret%40%2B@bucket/a/b?endpoint=http://127.0.0.1:9&region=eu-1');
+    assert.equal(withoutPassword(address), 's3://me:***@bucket/a/b?endpoint=http://127.0.0.1:9&region=eu-1');
+    assert.equal((await openObjects(address)).name, 'objects (S3)');
+    for (const [environment, message] of [
+      [at, /come with keys: set ZOETROPE_S3_ACCESS_KEY_ID/],
+      [named, /has no secret/],
+      [{ ...named, ZOETROPE_S3_SECRET_ACCESS_KEY_FILE: join(directory, 'none') }, /cannot be read/],
+      [{ ZOETROPE_OBJECTS_URL: 's3://me:secret@UPPER_CASE' }, /name a bucket/],
+      [{ ZOETROPE_OBJECTS_URL: 's3://me:secret@bucket?acl=public' }, /no parameter "acl"/],
+      [{ ZOETROPE_OBJECTS_URL: 's3://me:secret@bucket?endpoint=ftp://x' }, /endpoint such as https/],
+      [{ ZOETROPE_OBJECTS_URL: 's3://me:secret@bucket/.hidden' }, /prefix of at most/],
+    ] as const) {
+      await assert.rejects(
+        async () => openStores(await configOf(environment), deps),
+        (error: { code: string; message: string }) => {
+          assert.equal(error.code, 'invalid_configuration');
+          assert.match(error.message, message);
+          assert.doesNotMatch(error.message, /:secret/);
+          return true;
+        },
+      );
+    }
   });
 
   it('lose their password in messages', () => {

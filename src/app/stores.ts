@@ -8,6 +8,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ObjectStore, Presigner } from '../objects/object-store.ts';
+import { withConfiguredKeys } from './s3-keys.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -38,6 +39,11 @@ export function storeUrls(config: Config): StoreUrls {
   };
 }
 
+/** The URL of the object store with all that is needed to open it, keys included: not for messages. @throws invalid_configuration when keys are half given */
+export function objectsAddress(config: Config): string {
+  return withConfiguredKeys(storeUrls(config).objectsUrl, config.stores);
+}
+
 /** Builds the stores that the configuration names; the adapters' code loads here. @throws invalid_configuration for a URL that nothing serves. */
 export async function openStores(
   config: Config,
@@ -49,7 +55,7 @@ export async function openStores(
     openCatalog(urls.catalogUrl, deps),
   ]);
   const putGrants = new PutGrants({ catalog, clock: deps.clock });
-  const objects = await openObjects(urls.objectsUrl, async (key, terms) => {
+  const objects = await openObjects(objectsAddress(config), async (key, terms) => {
     const { token, expiresAtMs } = await putGrants.mint(key, terms);
     return { method: 'PUT', url: `/ingest/chunks/${token}`, headers: {}, expiresAtMs };
   });
@@ -58,11 +64,19 @@ export async function openStores(
 
 /**
  * Builds the object store alone, as the engine's child processes need it.
- * @param presigner for stores that have no URLs of their own
+ * @param objectsUrl with keys, see `objectsAddress`
+ * @param presigner of a server, for stores that have no URLs of their own; without one this is a helper of a server that runs
  * @throws invalid_configuration
  */
 export async function openObjects(objectsUrl: string, presigner?: Presigner): Promise<ObjectStore> {
-  const directory = pathOf(objectsUrl, 'file', 'ZOETROPE_OBJECTS_URL', 'file:DIR');
+  if (objectsUrl.startsWith('s3:')) {
+    const [{ createS3Objects }, { parseS3Address }] = await Promise.all([
+      import('../objects/s3/s3-objects.ts'),
+      import('../objects/s3/s3-address.ts'),
+    ]);
+    return createS3Objects({ address: parseS3Address(objectsUrl), checksAtStart: presigner !== undefined });
+  }
+  const directory = pathOf(objectsUrl, 'file', 'ZOETROPE_OBJECTS_URL', 'file:DIR or s3://BUCKET/PREFIX?endpoint=URL');
   const { createFilesystemObjects } = await import('../objects/filesystem/filesystem-objects.ts');
   return createFilesystemObjects({ directory, ...(presigner === undefined ? {} : { presigner }) });
 }

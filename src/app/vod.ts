@@ -16,7 +16,7 @@ import { createTaskRunner } from '../vod/run-tasks.ts';
 import { Settler } from '../vod/settler.ts';
 import { Worker, type WorkerMetrics } from '../vod/worker.ts';
 import { streamDefaults } from './stream-defaults.ts';
-import { storeUrls, type Stores } from './stores.ts';
+import { objectsAddress, type Stores } from './stores.ts';
 
 const MS = 1000;
 const MIB = 1024 * 1024;
@@ -73,7 +73,7 @@ export function composeVod(config: Config, deps: VodDeps): VodParts {
   };
   const transcoder = createTranscoder({
     entryUrl: new URL('./transcode-process.ts', import.meta.url),
-    childArguments: [storeUrls(config).objectsUrl, join(resolve(config.dataDir), 'cache')],
+    childArguments: [objectsAddress(config), join(resolve(config.dataDir), 'cache')],
     stallTimeoutMs: vod.stallSeconds * MS,
     maxMemoryBytes: vod.maxMemoryMb * MIB,
     scratchDirectory: incomingDirectory(config, 'movies'),

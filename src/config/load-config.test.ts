@@ -133,7 +133,7 @@ describe('the configuration schema', () => {
   it('gives every setting a description and an environment name of its own', () => {
     assert.ok(SETTINGS.length > 40);
     for (const setting of SETTINGS) {
-      assert.match(setting.env, /^ZOETROPE_[A-Z_]+$/, setting.path);
+      assert.match(setting.env, /^ZOETROPE_[A-Z0-9_]+$/, setting.path);
       assert.match(setting.description, /\.$/, setting.path);
     }
     assert.equal(new Set(SETTINGS.map((setting) => setting.env)).size, SETTINGS.length);

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { ClipsSection } from './schema-clips.ts';
 import { EdgeSection } from './schema-edge.ts';
+import { s3Settings } from './schema-s3.ts';
 import { PushSection } from './schema-push.ts';
 import { EgressSection, GrpcSection, VodSection, WebhooksSection } from './schema-vod.ts';
 import { seconds } from './schema-parts.ts';
@@ -87,7 +88,11 @@ export const ConfigSchema = Type.Object(
           }),
         ),
         objectsUrl: Type.Optional(
-          Type.String({ env: 'ZOETROPE_OBJECTS_URL', description: '`file:DIR` (default `file:<dataDir>/objects`).' }),
+          Type.String({
+            env: 'ZOETROPE_OBJECTS_URL',
+            description:
+              '`file:DIR` (default `file:<dataDir>/objects`) or `s3://BUCKET/PREFIX?endpoint=URL&region=NAME&pathStyle=true`, with `publicEndpoint`, `storageClass` and `ca` (a PEM file) as further parameters.',
+          }),
         ),
         eventsUrl: Type.Optional(
           Type.String({
@@ -95,6 +100,7 @@ export const ConfigSchema = Type.Object(
             description: '`embedded:PATH` (default `embedded:<dataDir>/events.db`).',
           }),
         ),
+        ...s3Settings,
         eventPartitions: Type.Integer({
           env: 'ZOETROPE_EVENT_PARTITIONS',
           description: 'Partitions of each topic of the embedded log; fixed when the log is made.',
