@@ -146,7 +146,12 @@ export class TransactionQueue {
 
 /** Goes on at once where there is nothing to wait for. */
 function after(pending: void | Promise<void>, next: () => void | Promise<void>): void | Promise<void> {
-  return pending === undefined ? next() : pending.then(() => next());
+  return pending === undefined ? next() : afterAll(pending, next);
+}
+
+async function afterAll(pending: Promise<void>, next: () => void | Promise<void>): Promise<void> {
+  await pending;
+  await next();
 }
 
 function nextTurn(): Promise<void> {
