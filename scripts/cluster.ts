@@ -7,6 +7,7 @@ await runSuites({
   folder: 'cluster',
   tools: [TOOLS.ffmpeg, TOOLS.ffprobe, TOOLS.postgres],
   counts: { rounds: { standard: 8, variable: 'CLUSTER_ROUNDS', purpose: 'times that processes are killed' } },
+  longest: 'postgres-contract',
   // They wait for servers more than they compute.
   atOnce: 2,
   fileTimeoutS: (counts) => 300 + (counts['rounds'] ?? 0) * 30,

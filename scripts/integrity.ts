@@ -13,6 +13,7 @@ await runSuites({
       purpose: 'inputs of the hostile test, and a tenth as many damaged films',
     },
   },
+  longest: 'vod-hostile',
   // They wait for processes to die and come back more than they compute.
   atOnce: 2,
   fileTimeoutS: (counts) => 300 + (counts['rounds'] ?? 0) * 30 + (counts['hostile-inputs'] ?? 0) / 5,

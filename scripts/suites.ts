@@ -22,6 +22,8 @@ export interface SuitesPlan {
   readonly tools: readonly Tool[];
   /** By option name. */
   readonly counts?: Readonly<Record<string, SuiteCount>>;
+  /** The suite that takes longest: it begins first, so that nothing waits for it alone at the end. */
+  readonly longest?: string;
   /** Suites that run at once. */
   readonly atOnce: number;
   readonly fileTimeoutS: (counts: Readonly<Record<string, number>>) => number;
@@ -60,7 +62,7 @@ function readOptions(plan: SuitesPlan): {
   const suites = readdirSync(join(import.meta.dirname, '..', 'test', plan.folder))
     .filter((name) => name.endsWith(SUFFIX))
     .map((name) => name.slice(0, -SUFFIX.length))
-    .toSorted();
+    .toSorted((a, b) => Number(b === plan.longest) - Number(a === plan.longest) || a.localeCompare(b));
   const wanted = Object.entries(plan.counts ?? {});
   try {
     const { values } = parseArgs({

@@ -78,7 +78,7 @@ describe('the command line', () => {
     assert.match(stderr, /ZOETROPE_PORT: got "-1"; allowed: an integer from 0 to 65535/);
     assert.match(stderr, /did you mean ZOETROPE_RETENTION_HOURS\?/);
     assert.doesNotMatch(stderr, /\bat \S+ \(/, 'no stack');
-    const remote = await run(['cleanup'], { environment: { ZOETROPE_CATALOG_URL: 'postgres://me:secret@db/z' } });
+    const remote = await run(['cleanup'], { environment: { ZOETROPE_CATALOG_URL: 'mysql://me:secret@db/z' } });
     assert.equal(remote.code, 2);
     assert.match(remote.stderr, /ZOETROPE_CATALOG_URL must be sqlite:PATH/);
     assert.doesNotMatch(remote.stderr, /secret/);
