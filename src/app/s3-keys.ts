@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { messageOf, ZoetropeError } from '../base/errors.ts';
+import { ZoetropeError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { withKeys } from '../objects/s3/s3-address.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** An S3 URL with the configured keys in it, if there are any: not for messages. @throws invalid_configuration when the secret is missing */
 export function withConfiguredKeys(objectsUrl: string, stores: Config['stores']): string {
@@ -11,19 +11,9 @@ export function withConfiguredKeys(objectsUrl: string, stores: Config['stores'])
 }
 
 function readSecret(path: string | undefined): string {
-  const fail = (why: string, cause?: unknown): never => {
-    throw new ZoetropeError('invalid_configuration', why, { cause });
-  };
-  if (path === undefined) {
-    return fail(
-      'ZOETROPE_S3_ACCESS_KEY_ID has no secret: set ZOETROPE_S3_SECRET_ACCESS_KEY or ZOETROPE_S3_SECRET_ACCESS_KEY_FILE.',
-    );
-  }
-  let text = '';
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    fail(`ZOETROPE_S3_SECRET_ACCESS_KEY_FILE cannot be read: ${messageOf(error)}.`, error);
-  }
-  return text === '' ? fail(`ZOETROPE_S3_SECRET_ACCESS_KEY_FILE names a file without a secret: ${path}.`) : text;
+  if (path !== undefined) return readSecretFile(path, 'ZOETROPE_S3_SECRET_ACCESS_KEY_FILE');
+  throw new ZoetropeError(
+    'invalid_configuration',
+    'ZOETROPE_S3_ACCESS_KEY_ID has no secret: set ZOETROPE_S3_SECRET_ACCESS_KEY or ZOETROPE_S3_SECRET_ACCESS_KEY_FILE.',
+  );
 }

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ObjectStore, Presigner } from '../objects/object-store.ts';
 import { withConfiguredKeys } from './s3-keys.ts';
+import { readSecretFile } from './secret-file.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -52,7 +53,7 @@ export async function openStores(
   const urls = storeUrls(config);
   const [events, catalog] = await Promise.all([
     openEvents(urls.eventsUrl, config, deps),
-    openCatalog(urls.catalogUrl, deps),
+    openCatalog(urls.catalogUrl, config, deps),
   ]);
   const putGrants = new PutGrants({ catalog, clock: deps.clock });
   const objects = await openObjects(objectsAddress(config), async (key, terms) => {
@@ -83,11 +84,12 @@ export async function openObjects(objectsUrl: string, presigner?: Presigner): Pr
 
 async function openCatalog(
   url: string,
+  config: Config,
   deps: { readonly clock: Clock; readonly ids: IdSource; readonly logger: Logger },
 ): Promise<Catalog> {
   if (/^postgres(ql)?:/.test(url)) {
     const { createPostgresCatalog } = await import('../catalog/postgres/postgres-catalog.ts');
-    return createPostgresCatalog({ url, ...deps });
+    return createPostgresCatalog({ url: withPassword(url, config.stores.catalogPasswordFile), ...deps });
   }
   const path = pathOf(url, 'sqlite', 'ZOETROPE_CATALOG_URL', 'sqlite:PATH or postgres://USER@HOST:PORT/DATABASE');
   const { createSqliteCatalog } = await import('../catalog/sqlite/sqlite-catalog.ts');
@@ -125,6 +127,13 @@ function pathOf(url: string, scheme: string, variable: string, form: string): st
     );
   }
   return resolve(path);
+}
+
+function withPassword(url: string, passwordFile: string | undefined): string {
+  if (passwordFile === undefined || !URL.canParse(url)) return url;
+  const whole = new URL(url);
+  whole.password = encodeURIComponent(readSecretFile(passwordFile, 'ZOETROPE_CATALOG_PASSWORD_FILE'));
+  return whole.href;
 }
 
 /** A URL fit for messages: `user:***@` in place of a password. */

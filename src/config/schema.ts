@@ -84,7 +84,13 @@ export const ConfigSchema = Type.Object(
           Type.String({
             env: 'ZOETROPE_CATALOG_URL',
             description:
-              '`sqlite:PATH` (default `sqlite:<dataDir>/catalog.db`), or `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`, the password in the file that `PGPASSFILE` names.',
+              '`sqlite:PATH` (default `sqlite:<dataDir>/catalog.db`), or `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`.',
+          }),
+        ),
+        catalogPasswordFile: Type.Optional(
+          Type.String({
+            env: 'ZOETROPE_CATALOG_PASSWORD_FILE',
+            description: 'File that holds the password of the user in `ZOETROPE_CATALOG_URL`.',
           }),
         ),
         objectsUrl: Type.Optional(

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.ts';
@@ -120,6 +123,23 @@ test('a wrong password is said at the start, with the remedy and without the pas
     assert.doesNotMatch(error.message, /wr0ng/);
     return true;
   });
+});
+
+test('the password may lie in a file, whatever is in it', async (t) => {
+  const password = 'p@ss/w:rd %20?';
+  const url = new URL(await postgres.database());
+  await postgres.query('postgres', `create user guest superuser password '${password}'`);
+  const directory = mkdtempSync(join(tmpdir(), 'zoetrope-secret-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'password');
+  writeFileSync(file, `${password}\n`);
+  await using server = await TestServer.start({
+    env: {
+      ZOETROPE_CATALOG_URL: `postgres://guest@${url.host}${url.pathname}`,
+      ZOETROPE_CATALOG_PASSWORD_FILE: file,
+    },
+  });
+  assert.deepEqual(await server.api.streams(), []);
 });
 
 function stream(name: string): NewStream {

@@ -13,7 +13,7 @@ export function connectionConfig(url: string): ClientConfig {
   if (!URL.canParse(url) || !/^\/.+/.test(new URL(url).pathname)) {
     throw new ZoetropeError(
       'invalid_configuration',
-      'ZOETROPE_CATALOG_URL must be postgres://USER@HOST:PORT/DATABASE, with the password in the file that PGPASSFILE names.',
+      'ZOETROPE_CATALOG_URL must be postgres://USER@HOST:PORT/DATABASE, with the password in the file that ZOETROPE_CATALOG_PASSWORD_FILE names.',
     );
   }
   return {

@@ -26,7 +26,7 @@ import { PostgresTransactions } from './postgres-transactions.ts';
 
 /** Where the catalog lives. */
 export interface PostgresCatalogOptions {
-  /** `postgres://user@host:port/database?sslmode=verify-full`. What it leaves out is taken from PostgreSQL's own environment variables and password file. */
+  /** `postgres://user@host:port/database?sslmode=verify-full`. With the password, if there is one. */
   readonly url: string;
   readonly clock: Clock;
   readonly ids: IdSource;
