@@ -4,6 +4,7 @@ import {
   AV_OPT_SEARCH_CHILDREN,
   AV_OPT_TYPE_DOUBLE,
   AV_SAMPLE_FMT_FLTP,
+  AVERROR_EINVAL,
 } from 'node-av/constants';
 import { fillPacket, openDecoder } from '../../packets/decoder.ts';
 import type { PacketFileHeader, StoredPacket } from '../../packets/packet-file.ts';
@@ -51,7 +52,7 @@ export class SoundDecoder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#converter?.context.free();
+    this.#forgetConverter();
     this.#frame.free();
     this.#packet.free();
     this.#decoder.freeContext();
@@ -68,18 +69,26 @@ export class SoundDecoder implements Disposable {
     out.format = AV_SAMPLE_FMT_FLTP;
     out.sampleRate = this.sampleRateHz;
     out.channelLayout = avChannelLayoutDefault(this.#channels);
-    check(this.#converterFor(frame).convertFrame(out, frame), 'convert decoded sound');
+    const converted = this.#converterFor(frame).convertFrame(out, frame);
+    // Damage makes layouts that nothing can mix: such a frame counts as one that did not decode.
+    if (converted === AVERROR_EINVAL) return this.#forgetConverter();
+    check(converted, 'convert decoded sound');
     const { extendedData } = out;
     if (extendedData === null || out.nbSamples === 0) return;
     const position = Math.round((Number(frame.pts) * this.sampleRateHz) / this.#sourceRateHz);
     take({ position, samples: out.nbSamples, planes: extendedData });
   }
 
+  #forgetConverter(): void {
+    this.#converter?.context.free();
+    this.#converter = undefined;
+  }
+
   /** A track may change its layout on the way. Mixing down keeps below full scale, whatever the channels hold. */
   #converterFor({ format, sampleRate, channels, channelLayout }: Frame): SoftwareResampleContext {
     const of = [format, sampleRate, channels, channelLayout.mask].join(' ');
     if (this.#converter?.of === of) return this.#converter.context;
-    this.#converter?.context.free();
+    this.#forgetConverter();
     const context = new SoftwareResampleContext();
     context.alloc();
     this.#converter = { of, context };
